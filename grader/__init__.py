@@ -1,0 +1,1 @@
+"""The engine: manifest, release, judge, boxes and records. It knows no course by name."""

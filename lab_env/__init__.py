@@ -1,0 +1,1 @@
+"""The learner's side: Tiffin's world, the services, the doctor and the `lab` command."""
