@@ -24,9 +24,5 @@ class BoxError(CourseError):
     """A box that could not be made or did not keep to its protocol: never the learner's fault."""
 
 
-class WireError(CourseError):
-    """Bytes that are not a message, or a message over its caps."""
-
-
 class ToolMissing(CourseError):
     """A program that a check needs is not on this machine."""

@@ -42,6 +42,8 @@ class Limits(_Table):
     cpu_s: Count = Field(60, description="Seconds of CPU time, all programs together.", examples=["60"])
     wall_s: Count = Field(240, description="Seconds on the clock.", examples=["240"])
     memory_mb: Count = Field(2048, description="Private memory of one program, in MiB.", examples=["2048"])
+    disk_mb: Count = Field(512, description="The largest file that may be written, in MiB.", examples=["512"])
+    output_kb: Count = Field(1024, description="What one program may print, in KiB.", examples=["1024"])
 
 
 class Check(_Table):

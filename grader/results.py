@@ -110,7 +110,8 @@ class Result:
         """
         if data.get("format") != FORMAT:
             raise CourseError(
-                f"This result has format {data.get('format')!r}; this engine reads {FORMAT}. Judge the work again."
+                f"This result has format {data.get('format')!r}; this engine reads {FORMAT}. "
+                "Judge the work again."
             )
         facts = {key: value for key, value in data.items() if key not in ("format", "points", "possible")}
         checks = tuple(

@@ -79,7 +79,8 @@ def take(folder: Path, *, max_bytes: int = MAX_BYTES, max_files: int = MAX_FILES
         name = path.relative_to(folder).as_posix()
         if not stat.S_ISREG(info.st_mode):
             raise InvalidSubmission(
-                f"{name} is {_kind(info.st_mode)}; only plain files are judged. Put the file itself there, or delete it."
+                f"{name} is {_kind(info.st_mode)}; only plain files are judged. "
+                "Put the file itself there, or delete it."
             )
         size += info.st_size
         if size > max_bytes:

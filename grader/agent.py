@@ -1,0 +1,189 @@
+"""The one program of ours inside a box: runs learner code and answers over an inherited socket.
+
+Standard library only; beside `wire.py` it is all that a box gets of the engine. It is not trusted: learner
+code shares its process, so whatever it says is one more answer of the learner's, read under caps.
+
+    python -I agent.py FD WORK
+"""
+
+import contextlib
+import errno
+import http.client
+import importlib
+import importlib.util
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import IO, Any
+
+
+def _load_wire() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("_box_wire", Path(__file__).with_name("wire.py"))
+    if spec is None or spec.loader is None:
+        raise ImportError("wire.py is not beside agent.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+wire = _load_wire()
+
+
+class Agent:
+    """Answers requests, one at a time, until the channel closes."""
+
+    def __init__(self, channel: socket.socket, work: Path) -> None:
+        self.channel = channel
+        self.work = work
+        self.service: subprocess.Popen[bytes] | None = None
+        self.port = 0
+        self.acts: dict[str, Callable[..., Any]] = {
+            "call": self.call,
+            "run": self.run,
+            "read": self.read,
+            "serve": self.serve,
+            "http": self.http,
+        }
+
+    def loop(self) -> None:
+        """Say that the box is ready, then answer."""
+        wire.send(self.channel, {"id": 0, "value": "ready"})
+        while (request := wire.receive(self.channel)) is not None:
+            try:
+                reply = {"value": self.acts[request["act"]](**request["with"])}
+                message = wire.encode({"id": request["id"], **reply})
+            except BaseException as error:  # whatever learner code raised is its answer
+                message = wire.encode({"id": request["id"], "error": self.describe(error)})
+            self.channel.sendall(message)
+
+    def call(self, target: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        """The value of `module.function(*args, **kwargs)`."""
+        module, _, name = target.rpartition(".")
+        return getattr(importlib.import_module(module), name)(*args, **kwargs)
+
+    def run(self, argv: list[str], stdin: bytes, output_kb: int) -> dict[str, Any]:
+        """Run a program to its end: exit code, and the output as far as the cap."""
+        with Capture(output_kb * 1024) as capture:
+            try:
+                process = subprocess.Popen(
+                    argv, cwd=self.work, stdin=subprocess.PIPE, stdout=capture.out, stderr=capture.err
+                )
+            except (FileNotFoundError, PermissionError) as error:
+                return {"code": 127, "stdout": b"", "stderr": str(error).encode(), "flood": False}
+            with contextlib.suppress(BrokenPipeError), process.stdin or contextlib.nullcontext() as pipe:
+                if pipe is not None:
+                    pipe.write(stdin)
+            flood = False
+            while process.poll() is None:
+                if flood := capture.is_over():
+                    process.kill()
+                    process.wait()
+                    break
+                time.sleep(0.005)
+            flood = flood or capture.is_over()
+            out, err = capture.read()
+            return {"code": process.returncode, "stdout": out, "stderr": err, "flood": flood}
+
+    def read(self, path: str, size: int) -> bytes | None:
+        """The first `size` bytes of a file below the work; None when it is not there."""
+        target = self.work / path
+        if not target.is_file():
+            return None
+        with target.open("rb") as file:
+            return file.read(size)
+
+    def serve(self, argv: list[str], wait_s: float) -> int:
+        """Start a service, `{port}` in its words filled in, and wait until it accepts connections."""
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        words = [word.replace("{port}", str(self.port)) for word in argv]
+        self.service = subprocess.Popen(words, cwd=self.work, stdin=subprocess.DEVNULL)
+        end = time.monotonic() + wait_s
+        while time.monotonic() < end:
+            if self.service.poll() is not None:
+                raise RuntimeError(f"the service ended with exit code {self.service.returncode}")
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 0.2):
+                return self.port
+            time.sleep(0.05)
+        raise TimeoutError(f"the service did not listen on port {self.port} within {wait_s:g} s")
+
+    def http(
+        self, method: str, path: str, body: bytes, headers: dict[str, str], wait_s: float
+    ) -> dict[str, Any]:
+        """One request to the service on its own loopback."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=wait_s)
+        try:
+            connection.request(method, path, body or None, headers)
+            answer = connection.getresponse()
+            kept = {name.lower(): value for name, value in answer.getheaders()}
+            return {"status": answer.status, "headers": kept, "body": answer.read(8 * 1024**2)}
+        finally:
+            connection.close()
+
+    def describe(self, error: BaseException) -> dict[str, Any]:
+        """An exception as texts: its type, its message, and the learner's line that raised it."""
+        frames = traceback.extract_tb(error.__traceback__)
+        own = [frame for frame in frames if Path(frame.filename).is_relative_to(self.work)]
+        where = f"{Path(own[-1].filename).relative_to(self.work)}:{own[-1].lineno}" if own else ""
+        kind = ""
+        if isinstance(error, MemoryError):
+            kind = "MEMORY"
+        elif isinstance(error, OSError) and error.errno in (errno.EFBIG, errno.ENOSPC, errno.EDQUOT):
+            kind = "DISK"
+        try:
+            message = str(error)[:2000]
+        except BaseException:  # a learner's __str__
+            message = ""
+        return {"type": type(error).__name__[:200], "message": message, "where": where, "kind": kind}
+
+
+class Capture:
+    """Two unnamed files that take a program's output, and how much they may hold."""
+
+    def __init__(self, cap: int) -> None:
+        self.cap = cap
+
+    def __enter__(self) -> "Capture":
+        self.out: IO[bytes] = tempfile.TemporaryFile()
+        self.err: IO[bytes] = tempfile.TemporaryFile()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.out.close()
+        self.err.close()
+
+    def is_over(self) -> bool:
+        """Whether more was printed than the cap."""
+        return os.fstat(self.out.fileno()).st_size + os.fstat(self.err.fileno()).st_size > self.cap
+
+    def read(self) -> tuple[bytes, bytes]:
+        """What was printed, each as far as the cap."""
+        for file in (self.out, self.err):
+            file.seek(0)
+        return self.out.read(self.cap), self.err.read(self.cap)
+
+
+def main() -> None:
+    """Take the channel and the work from the command line and answer until it closes."""
+    channel = socket.socket(fileno=int(sys.argv[1]))
+    work = Path(sys.argv[2])
+    os.set_inheritable(channel.fileno(), False)
+    os.chdir(work)
+    sys.path.insert(0, str(work))
+    sys.argv = ["python"]
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    Agent(channel, work).loop()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,261 @@
+"""What every box offers: a session with the agent inside it, under a budget."""
+
+import itertools
+import json
+import signal
+import socket
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from grader import wire
+from grader.errors import BoxError
+from grader.manifest import Limits
+from grader.results import Verdict
+
+START_S = 30.0
+READ_CAP = 32 * 1024**2
+
+
+class Stopped(Exception):  # it is what happened
+    """Learner code did not answer: the verdict that follows and what was found."""
+
+    def __init__(self, verdict: Verdict, found: str, exception: str = "") -> None:
+        super().__init__(found)
+        self.verdict = verdict
+        self.found = found
+        self.exception = exception
+
+
+@dataclass
+class Budget:
+    """What is left of one submission's limits. Start-up of a box is not the learner's time."""
+
+    limits: Limits
+    wall_s: float = 0.0
+    cpu_s: float = 0.0
+
+    def wall_left(self) -> float:
+        """Seconds on the clock that are left; at least a tenth so that a time-out is seen as one."""
+        return max(self.limits.wall_s - self.wall_s, 0.1)
+
+    def cpu_left(self) -> float:
+        """Seconds of CPU time that are left."""
+        return max(self.limits.cpu_s - self.cpu_s, 1.0)
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a box ended: the agent's exit code (negative for a signal) and its CPU seconds."""
+
+    code: int
+    cpu_s: float
+
+
+class Running(ABC):
+    """A started box: the agent's end of the line and the means to end it."""
+
+    channel: socket.socket
+    flooded: bool = False
+
+    @abstractmethod
+    def end(self) -> Ending:
+        """Kill what still runs in the box, take away its files, and say how it ended. Idempotent."""
+
+
+class Box(ABC):
+    """A way to run learner code."""
+
+    name: str
+
+    @abstractmethod
+    def start(self, work: Path, files: Mapping[str, bytes], budget: Budget) -> Running:
+        """Start an agent on a new copy of `work` with `files` laid over it.
+
+        Raises:
+            BoxError: the box itself could not be made.
+        """
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A program that ran to its end. `code` is its exit code, negative for a signal."""
+
+    code: int
+    stdout: str
+    stderr: str
+    session: "Session" = field(repr=False, compare=False)
+
+    def read(self, path: str) -> bytes | None:
+        """A file that the program left, by its path below the work; None when there is none."""
+        return self.session.read(path)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An HTTP answer of the learner's service."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """The body as JSON.
+
+        Raises:
+            Stopped: it is no JSON (FAIL).
+        """
+        try:
+            return json.loads(self.body)
+        except ValueError as error:
+            raise Stopped(Verdict.FAIL, f"an answer that is no JSON: {self.body[:200]!r}") from error
+
+
+class Session:
+    """One process in a box that keeps its state from call to call."""
+
+    def __init__(self, running: Running, budget: Budget) -> None:
+        self._running = running
+        self._budget = budget
+        self._ids = itertools.count(1)
+        self._ending: Ending | None = None
+        running.channel.settimeout(START_S)
+        try:
+            ready = wire.receive(running.channel)
+        except (OSError, wire.WireError) as error:
+            self.close()
+            raise BoxError(f"The box did not start: {error}.") from error
+        if ready != {"id": 0, "value": "ready"}:
+            ending = self.close()
+            raise BoxError(f"The box did not start: its agent ended with code {ending.code}.")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> Ending:
+        """End the box; what it used is taken from the budget."""
+        if self._ending is None:
+            self._ending = self._running.end()
+            self._budget.cpu_s += self._ending.cpu_s
+        return self._ending
+
+    def call(self, target: str, *args: Any, **kwargs: Any) -> Any:
+        """The value of the learner's `module.function(*args, **kwargs)`.
+
+        Raises:
+            Stopped: it raised, ended the process or passed a limit.
+        """
+        return self._ask("call", target=target, args=list(args), kwargs=kwargs)
+
+    def run(self, argv: Sequence[str], stdin: bytes = b"") -> Finished:
+        """Run a program to its end in this box.
+
+        Raises:
+            Stopped: it passed a limit. An exit code other than 0 is an answer, not an error.
+        """
+        limits = self._budget.limits
+        done = self._ask("run", argv=list(argv), stdin=stdin, output_kb=limits.output_kb)
+        out, err = done["stdout"].decode(errors="replace"), done["stderr"].decode(errors="replace")
+        words = " ".join(argv)
+        if done["flood"]:
+            raise Stopped(Verdict.OUTPUT, f"`{words}` printed more than {limits.output_kb} KiB.")
+        _stop_for_limit(words, done["code"], err, limits)
+        return Finished(done["code"], out, err, self)
+
+    def read(self, path: str) -> bytes | None:
+        """A file of this box, by its path below the work; None when there is none."""
+        content: bytes | None = self._ask("read", path=path, size=READ_CAP)
+        return content
+
+    def serve(self, argv: Sequence[str], wait_s: float = 30.0) -> None:
+        """Start a service (`{port}` in its words is filled in) and wait until it listens."""
+        self._ask("serve", argv=list(argv), wait_s=wait_s)
+
+    def get(self, path: str, *, headers: Mapping[str, str] | None = None) -> Reply:
+        """GET from the service started with the session."""
+        return self._http("GET", path, b"", headers or {})
+
+    def post(self, path: str, *, json_body: Any, headers: Mapping[str, str] | None = None) -> Reply:
+        """POST a JSON body to the service started with the session."""
+        sent = {"content-type": "application/json", **(headers or {})}
+        return self._http("POST", path, json.dumps(json_body).encode(), sent)
+
+    def _http(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+        wait_s = self._budget.wall_left()
+        answer = self._ask("http", method=method, path=path, body=body, headers=dict(headers), wait_s=wait_s)
+        return Reply(answer["status"], answer["headers"], answer["body"])
+
+    def _ask(self, act: str, **parameters: Any) -> Any:
+        if self._ending is not None:
+            raise BoxError("This box has ended. Call it before the check returns.")
+        channel = self._running.channel
+        number = next(self._ids)
+        began = time.monotonic()
+        left = self._budget.wall_left()
+        channel.settimeout(left)
+        try:
+            wire.send(channel, {"id": number, "act": act, "with": parameters})
+            reply = wire.receive(channel)
+        except TimeoutError as error:
+            self.close()
+            raise Stopped(Verdict.TIMEOUT, f"No answer within {self._budget.limits.wall_s} s.") from error
+        except wire.WireError as error:
+            self.close()
+            raise Stopped(Verdict.FORBIDDEN, f"The answer was {error}.") from error
+        except OSError:
+            reply = None
+        finally:
+            self._budget.wall_s += time.monotonic() - began
+        return self._open(reply, number)
+
+    def _open(self, reply: Any, number: int) -> Any:
+        """The value of a reply, or the verdict that it means."""
+        if reply is None:
+            raise self._death()
+        if not isinstance(reply, dict) or reply.get("id") != number or not {"value", "error"} & reply.keys():
+            self.close()
+            raise Stopped(
+                Verdict.FORBIDDEN, "The answer came out of turn: something else wrote to the channel."
+            )
+        if "error" not in reply:
+            return reply["value"]
+        error = (
+            {key: str(value) for key, value in reply["error"].items()}
+            if isinstance(reply["error"], dict)
+            else {}
+        )
+        kind, message, where = error.get("type", "?"), error.get("message", ""), error.get("where", "")
+        verdict = {"MEMORY": Verdict.MEMORY, "DISK": Verdict.DISK}.get(
+            error.get("kind", ""), Verdict.STUDENT_ERROR
+        )
+        raise Stopped(
+            verdict, f"{kind}{f': {message}' if message else ''}{f' ({where})' if where else ''}", kind
+        )
+
+    def _death(self) -> Stopped:
+        ending = self.close()
+        if self._running.flooded:
+            limit = self._budget.limits.output_kb
+            return Stopped(Verdict.OUTPUT, f"Your code printed more than {limit} KiB.")
+        if ending.code == -signal.SIGXCPU:
+            return Stopped(Verdict.TIMEOUT, f"Over {self._budget.limits.cpu_s} s of CPU time.")
+        return Stopped(
+            Verdict.STUDENT_ERROR, f"Your code ended its Python process (exit code {ending.code})."
+        )
+
+
+def _stop_for_limit(words: str, code: int, stderr: str, limits: Limits) -> None:
+    """Raise the verdict of a program that a limit ended, as its signal or its last line shows."""
+    last = stderr.strip().rpartition("\n")[2]
+    if code == -signal.SIGXCPU:
+        raise Stopped(Verdict.TIMEOUT, f"`{words}` used over {limits.cpu_s} s of CPU time.")
+    if code and last.startswith(("MemoryError", "numpy._core._exceptions._ArrayMemoryError")):
+        raise Stopped(Verdict.MEMORY, f"`{words}` needed more than {limits.memory_mb} MiB of memory.")
+    if code == -signal.SIGXFSZ or (code and ("[Errno 27]" in last or "[Errno 28]" in last)):
+        raise Stopped(Verdict.DISK, f"`{words}` wrote a file of more than {limits.disk_mb} MiB.")

@@ -1,0 +1,225 @@
+"""The judge: one process per submission that runs the checks and reports a verdict for each.
+
+    python -m grader.judge JOB.json
+
+It never imports learner code: that runs in boxes. What goes wrong in here is a GRADER_ERROR.
+"""
+
+import importlib.metadata
+import json
+import platform
+import sys
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from graphlib import TopologicalSorter
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+
+from grader.boxes.base import Box, Budget, Stopped
+from grader.boxes.local import LocalBox
+from grader.checks import Expect, Failed, Hidden, Student
+from grader.errors import CourseError, ToolMissing
+from grader.evidence import Evidence
+from grader.manifest import Check, Lab, read_lab
+from grader.results import CheckResult, Verdict, write_json
+from grader.snapshot import Snapshot, take
+
+BOXES: dict[str, type[Box]] = {"local": LocalBox}
+TOOLS = ("dvc", "numpy", "pandas", "scikit-learn")
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a judge is told: the lab, the accepted files, the box, the checks and the secret (hex)."""
+
+    lab: str
+    work: str
+    box: str
+    checks: tuple[str, ...]
+    secret: str
+    answer: str
+
+
+class Bench:
+    """One submission being judged: what its checks are given, and what each of them found."""
+
+    def __init__(
+        self, lab: Lab, snapshot: Snapshot, work: Path, box: Box, secret: bytes, scratch: Path
+    ) -> None:
+        self.lab = lab
+        self.box = box
+        self.secret = secret
+        self.work = work
+        self.budget = Budget(lab.limits)
+        self.evidence = Evidence(snapshot, work, scratch)
+        self.results: dict[str, CheckResult] = {}
+        self.seeded = False
+
+    def judge(self, check: Check, function: Any, names: tuple[str, ...]) -> None:
+        """Run one check's function with what it asks for by name, and keep its result."""
+        began = time.monotonic()
+        failed = [name for name in check.after if name in self.results and not self.results[name].passed]
+        if failed:
+            verdict = self._verdict(check, Verdict.BLOCKED, found=f"Waits for {failed[0]}.")
+        else:
+            verdict = self._run(check, function, names)
+        self.results[check.id] = CheckResult(
+            **{**asdict(verdict), "seconds": round(time.monotonic() - began, 3)}
+        )
+
+    def _run(self, check: Check, function: Any, names: tuple[str, ...]) -> CheckResult:
+        hidden = Hidden(self.secret, self.lab.id, check.id)
+        with ExitStack() as boxes:
+            given = {
+                "student": Student(self.box, self.work, self.budget, boxes),
+                "evidence": self.evidence,
+                "hidden": hidden,
+                "expect": Expect(),
+            }
+            try:
+                function(**{name: given[name] for name in names})
+                return self._verdict(check, Verdict.PASS)
+            except Failed as failed:
+                lesson: dict[str, str] = failed.lesson._asdict()
+                texts = {"found": failed.found, "expected": failed.expected, **lesson}
+                return self._verdict(check, Verdict.FAIL, **texts)
+            except Stopped as stopped:
+                return self._verdict(check, stopped.verdict, found=stopped.found, exception=stopped.exception)
+            except ToolMissing as missing:
+                return self._verdict(check, Verdict.NOT_RUN, found=str(missing))
+            except Exception as error:  # whatever a check does wrong is ours
+                where = traceback.extract_tb(error.__traceback__)[-1]
+                found = f"{type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno})"
+                return self._verdict(check, Verdict.GRADER_ERROR, found=found, exception=type(error).__name__)
+            finally:
+                self.seeded = self.seeded or hidden.used
+
+    def _verdict(self, check: Check, verdict: Verdict, **texts: str) -> CheckResult:
+        return blank(self.lab, check, verdict, self.box.name, **texts)
+
+
+class Checks:
+    """The pytest plugin: hands each test function of a check to the bench, in the order of `after`."""
+
+    def __init__(self, bench: Bench, asked: tuple[str, ...]) -> None:
+        self.bench = bench
+        self.asked = asked
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Keep the functions of the checks that were asked for, each after those that it waits for."""
+        order = _order(self.bench.lab, self.asked)
+        places = {f"test_{name}": at for at, name in enumerate(order)}
+        items[:] = sorted((item for item in items if item.name in places), key=lambda item: places[item.name])
+
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool:
+        """Run the function ourselves: its verdict is not pytest's."""
+        check = self.bench.lab.check(pyfuncitem.name.removeprefix("test_"))
+        names = tuple(pyfuncitem._fixtureinfo.argnames)  # pytest offers no other way
+        self.bench.judge(check, pyfuncitem.obj, names)
+        return True
+
+    @pytest.fixture
+    def student(self) -> None:
+        """Given by the bench."""
+
+    evidence = hidden = expect = student
+
+
+def blank(lab: Lab, check: Check, verdict: Verdict, box: str, **texts: Any) -> CheckResult:
+    """A result with its points as the verdict has it."""
+    task = lab.task(check.task)
+    possible = 0 if task.worked else check.points or 0
+    points = possible if verdict is Verdict.PASS else 0
+    facts: dict[str, Any] = {"id": check.id, "task": check.task, "says": check.says, "hidden": check.hidden}
+    return CheckResult(**facts, verdict=verdict, points=points, possible=possible, box=box, **texts)
+
+
+def main() -> None:
+    """Judge the job named on the command line and write its answer."""
+    job = Job(**json.loads(Path(sys.argv[1]).read_text()))
+    lab = read_lab(Path(job.lab))
+    with TemporaryDirectory(prefix="judge-") as scratch, _bench(lab, job, Path(scratch)) as bench:
+        folders = [lab.folder / "checks", lab.solutions / "checks"]
+        files = [str(file) for folder in folders for file in sorted(folder.glob("test_*.py"))]
+        said = _pytest([*files], Checks(bench, tuple(job.checks))) if files else "there are no check files"
+        answer = {
+            "checks": [asdict(result) for result in bench.results.values()],
+            "seeded": bench.seeded,
+            "said": said,
+            "versions": _versions(),
+        }
+    write_json(Path(job.answer), answer)
+
+
+@contextmanager
+def _bench(lab: Lab, job: Job, scratch: Path) -> Iterator[Bench]:
+    work = Path(job.work)
+    box = BOXES[job.box]()
+    bench = Bench(lab, take(work), work, box, bytes.fromhex(job.secret), scratch)
+    try:
+        yield bench
+    finally:
+        bench.evidence.close()
+
+
+def _pytest(files: list[str], plugin: Checks) -> str:
+    """Run pytest over the check files; what it said when it could not read one of them."""
+    quiet = ["-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:logging", "-p", "no:faulthandler"]
+    reader = _Errors()
+    options = ["-c", "/dev/null", f"--rootdir={plugin.bench.lab.folder}", "--import-mode=importlib", "-s"]
+    pytest.main([*quiet, *options, *files], plugins=[plugin, reader])
+    return "; ".join(reader.said)
+
+
+class _Errors:
+    """Keeps why a check file could not be collected or a function not be set up."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.said.append(str(report.longrepr).strip().splitlines()[-1])
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            self.said.append(str(report.longrepr).strip().splitlines()[-1])
+
+
+def _order(lab: Lab, asked: tuple[str, ...]) -> list[str]:
+    """The checks asked for, each after those it waits for, else as the manifest has them."""
+    waits = {
+        check.id: [name for name in check.after if name in asked] for check in lab.checks if check.id in asked
+    }
+    places = {check.id: at for at, check in enumerate(lab.checks)}
+    sorter = TopologicalSorter(waits)
+    sorter.prepare()
+    order: list[str] = []
+    while sorter.is_active():
+        for name in sorted(sorter.get_ready(), key=places.__getitem__):
+            order.append(name)
+            sorter.done(name)
+    return order
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version(), "system": platform.system()}
+    for tool in TOOLS:
+        try:
+            found[tool] = importlib.metadata.version(tool)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except CourseError as error:
+        sys.exit(str(error))
