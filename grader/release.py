@@ -152,7 +152,7 @@ def strip_solution(text: str, path: str) -> Cut:
 
 
 def release_hash(lab: Lab) -> str:
-    """sha256 over manifest, all checks, the starter and the lock: what a grade depends on, as 64 hex digits."""
+    """What a grade depends on, as 64 hex digits: sha256 over manifest, checks, starter and lock."""
     total = hashlib.sha256()
     parts: list[tuple[str, bytes]] = [("lab.toml", (lab.folder / "lab.toml").read_bytes())]
     parts += [(f"work/{path}", file.content) for path, file in sorted(starter_files(lab).items())]
@@ -169,7 +169,7 @@ def release_hash(lab: Lab) -> str:
 def leaks(lab: Lab, starter: Mapping[str, Starter]) -> Iterator[str]:
     """What of the solution or the hidden checks can be read in the lab as it would be released.
 
-    A whole solution region, three telling lines of one in a row, or a hidden check's canary; hints are exempt.
+    A whole solution region, three telling lines of one in a row, a hidden check's canary. Hints are exempt.
     """
     public = {f"work/{path}": file.content.decode("utf-8", "replace") for path, file in starter.items()}
     for path, file in _present(lab.folder).items():

@@ -1,0 +1,183 @@
+"""The `grader` command. Each command parses, calls, prints."""
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from grader.answers import Answer, Kitchen, find_answer
+from grader.controller import judge
+from grader.errors import CourseError
+from grader.manifest import Lab, find_course, find_lab, list_labs
+from grader.publish import publish as publish_course
+from grader.release import check_release
+from grader.release import release as release_lab
+from grader.results import Result
+from grader.verify import Judged, wrong_not_as_named
+from grader.verify import verify as verify_lab
+
+app = typer.Typer(
+    help="Release, publish and verify labs.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+out = Console(highlight=False, soft_wrap=True)
+
+LabName = Annotated[
+    str, typer.Argument(help="A lab: `02`, `version-data` or its whole id; all when left out.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the record as JSON.")]
+
+
+def main() -> None:
+    """Run the command; a person's mistake is one message and exit code 2."""
+    try:
+        app()
+    except CourseError as error:
+        Console(stderr=True, highlight=False, soft_wrap=True).print(escape(str(error)))
+        sys.exit(2)
+
+
+@app.command()
+def release(
+    lab: LabName = "",
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing; print what is out of step.")
+    ] = False,
+) -> None:
+    """Cut the starter of a lab from its master, and name the release."""
+    stale = False
+    for one in _labs(lab):
+        if check:
+            diff = check_release(one)
+            stale = stale or bool(diff)
+            out.print(escape(diff) if diff else f"{one.id}: in step")
+        else:
+            changed = release_lab(one)
+            out.print(f"{one.id}: {', '.join(changed) if changed else 'nothing changed'}")
+    if stale:
+        out.print("Run `grader release` and commit what it writes.")
+        raise typer.Exit(1)
+
+
+@app.command()
+def publish(target: Annotated[Path, typer.Argument(help="An empty or new folder.")]) -> None:
+    """Write the course that a class gets: no solutions, no hidden checks, no tests."""
+    count = publish_course(find_course(Path.cwd()), target)
+    out.print(f"{count} files in {target}. Solutions, hidden checks and tests stayed behind.")
+
+
+@app.command()
+def verify(
+    lab: LabName = "",
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Judge every answer again.")] = False,
+    workers: Annotated[int, typer.Option(help="How many answers are judged at once.", min=1)] = 2,
+) -> None:
+    """Refuse a bad lab: judge the starter, the master and every wrong and right answer."""
+    bad = 0
+    for one in _labs(lab):
+        began = time.monotonic()
+        problems = verify_lab(one, cache=not no_cache, workers=workers, told=_tell)
+        for problem in problems:
+            out.print(f"[red]✗[/] {escape(problem)}")
+        bad += len(problems)
+        sound = "sound" if not problems else f"{len(problems)} problems"
+        out.print(f"{one.id}: {sound} ({time.monotonic() - began:.1f} s)")
+    if bad:
+        raise typer.Exit(1)
+
+
+@app.command("try")
+def try_(
+    lab: Annotated[str, typer.Argument(help="A lab: `02`, `version-data` or its whole id.")],
+    mine: Annotated[bool, typer.Option("--mine", help="Your own workspace of this lab.")] = False,
+    master: Annotated[bool, typer.Option("--master", help="The master.")] = False,
+    wrong: Annotated[str, typer.Option(help="A wrong answer, by name.")] = "",
+    right: Annotated[str, typer.Option(help="Another right answer, by name.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Judge one answer with visible and hidden checks and show everything."""
+    if [mine, master, bool(wrong), bool(right)].count(True) != 1:
+        raise CourseError("Name one of --mine, --master, --wrong NAME and --right NAME.")
+    one = find_lab(find_course(Path.cwd()), lab)
+    if not one.solutions.is_dir():
+        raise CourseError(
+            f"{one.solutions} is missing: this is a published copy, without hidden checks. "
+            "Use `lab check`, or run this in the full clone."
+        )
+    if mine:
+        result = judge(one, _workspace(one), hidden=True)
+        answer = None
+    else:
+        answer = find_answer(one, "wrong" if wrong else "right" if right else "master", wrong or right)
+        with TemporaryDirectory(prefix="try-") as folder:
+            result = judge(one, Kitchen(one, Path(folder)).make(answer), hidden=True)
+    if as_json:
+        sys.stdout.write(json.dumps(result.to_dict(), indent=1, ensure_ascii=False) + "\n")
+    else:
+        _print_result(result)
+    raise typer.Exit(_worth(result, answer))
+
+
+def _worth(result: Result, answer: Answer | None) -> int:
+    """0 when the answer got what it should: full marks, or for a wrong one just the failures it names."""
+    if answer is None or answer.kind != "wrong":
+        return 0 if all(check.passed for check in result.checks) else 1
+    surprises = list(wrong_not_as_named(Judged(answer, result)))
+    for surprise in surprises:
+        out.print(f"[red]✗[/] {escape(surprise)}")
+    return 1 if surprises else 0
+
+
+def _labs(name: str) -> tuple[Lab, ...]:
+    course = find_course(Path.cwd())
+    return (find_lab(course, name),) if name else list_labs(course)
+
+
+def _workspace(lab: Lab) -> Path:
+    home = os.environ.get("LAB_HOME")
+    folder = (Path(home).expanduser() if home else lab.course / "workspace") / lab.id
+    if not folder.is_dir():
+        raise CourseError(
+            f"{folder} is not there. Start the lab with `lab start {lab.number}`, or set LAB_HOME."
+        )
+    return folder
+
+
+def _tell(judged: Judged) -> None:
+    result = judged.result
+    note = "cached" if judged.cached else f"{result.seconds:.1f} s"
+    out.print(f"  {judged.answer.title}: {result.points:g} of {result.possible:g} points ({note})")
+
+
+def _print_result(result: Result) -> None:
+    for check in result.checks:
+        sign = "[green]✓[/]" if check.passed else "[red]✗[/]"
+        where = " · hidden" if check.hidden else ""
+        score = f"{check.points:g} of {check.possible:g}"
+        out.print(f"{sign} [bold]{check.id}[/] {check.verdict} ({score}{where}, {check.seconds:.1f} s)")
+        if not check.passed:
+            rows = {
+                "Looked at": check.looked_at,
+                "Found": check.found,
+                "Expected": check.expected,
+                "Why": check.why,
+                "Read": check.link,
+                "Misconception": check.misconception,
+            }
+            for name, text in rows.items():
+                if text:
+                    out.print(f"    {name}: {escape(text)}")
+    out.print(f"{result.lab}: {result.points:g} of {result.possible:g} points in {result.seconds:.1f} s")
+
+
+if __name__ == "__main__":
+    main()
