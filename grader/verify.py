@@ -134,7 +134,8 @@ def checks_nobody_fails(lab: Lab, wrong: list[Judged]) -> Iterator[str]:
     failed = {name for one in wrong for name in one.answer.fails}
     for check in lab.checks:
         if check.id not in failed:
-            yield f"No wrong answer fails `{check.id}`. Add one to {lab.solutions.name}/wrong, or drop the check."
+            wrong_folder = lab.solutions / "wrong"
+            yield f"No wrong answer fails `{check.id}`. Add one to {wrong_folder}, or drop the check."
 
 
 def differs_when_repeated(masters: list[Judged]) -> Iterator[str]:

@@ -71,8 +71,8 @@ LINK = "modules/01-add.md"
 
 def test_notes_are_there(evidence: Evidence, expect: Expect) -> None:
     expect.that(
-        evidence.text("notes.md") is not None, found="no notes.md", expected="notes.md", looked_at="the files",
-        why="Notes help.", misconception="no-notes",
+        evidence.text("notes.md") is not None, found="no notes.md", expected="notes.md",
+        looked_at="the files", why="Notes help.", misconception="no-notes",
     )
 
 
@@ -85,7 +85,7 @@ def test_adds(student: Student, expect: Expect) -> None:
 
 def test_is_committed(evidence: Evidence, expect: Expect) -> None:
     expect(
-        b"Not" in (evidence.git.read("add.py") or b"Not"), False, looked_at="add.py in HEAD",
+        b"return" in (evidence.git.read("add.py") or b""), True, looked_at="add.py in HEAD",
         why="Only commits travel.", misconception="dirty-tree",
     )
 """
@@ -99,8 +99,8 @@ from grader.checks import Expect, Hidden, Student
 def test_adds_anything(student: Student, hidden: Hidden, expect: Expect) -> None:
     a, b = hidden.rng("pair").integers(100, 1000, 2).tolist()
     expect(
-        student.call("add.add", a, b), a + b, looked_at="add on hidden numbers", why="One example proves little.",
-        misconception="hard-coded",
+        student.call("add.add", a, b), a + b, looked_at="add on hidden numbers",
+        why="One example proves little.", misconception="hard-coded",
     )
 """
 
