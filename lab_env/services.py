@@ -1,0 +1,272 @@
+"""The services beside a lab: the site, JupyterLab and MLflow, on this machine and for it only."""
+
+import contextlib
+import fcntl
+import os
+import secrets
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from grader.results import write_json
+from lab_env import site
+from lab_env.doctor import is_free
+from lab_env.errors import LabError
+from lab_env.processes import Process, end, is_running, launch
+from lab_env.workspace import Home, read_json
+
+NAMES = ("site", "jupyter", "mlflow")
+TITLES = {"site": "Site", "jupyter": "JupyterLab", "mlflow": "MLflow"}
+USUAL_PORTS = {"site": 8000, "jupyter": 8888, "mlflow": 5000}
+QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "DVC_NO_ANALYTICS": "1"}
+PATIENCE_S = 90.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to start one service on a port; `key` changes when a running one would have to start anew."""
+
+    name: str
+    command: tuple[str, ...]
+    folder: Path
+    environment: Mapping[str, str]
+    health: str
+    page: str
+    key: str
+
+
+@dataclass(frozen=True)
+class Service:
+    """One service as it was started, or why it was not.
+
+    `url` opens it in a browser; `usual_port` is the port that was taken when another was chosen.
+    """
+
+    name: str
+    url: str = ""
+    port: int = 0
+    usual_port: int = 0
+    log: str = ""
+    health: str = ""
+    key: str = ""
+    process: Process | None = None
+    failure: str = ""
+    fresh: bool = field(default=False, compare=False)
+
+    @property
+    def title(self) -> str:
+        """Its name as people write it."""
+        return TITLES[self.name]
+
+
+def up(home: Home, *, ports: Mapping[str, int] | None = None) -> tuple[Service, ...]:
+    """Start what does not run yet and wait until it answers; one that fails does not stop the others.
+
+    Args:
+        home: whose services; each home has its own.
+        ports: where to look first for a free port, by service; USUAL_PORTS by default.
+    """
+    with _alone(home):
+        services: dict[str, Service] = {}
+        for name in NAMES:
+            taken = {service.port for service in services.values()}
+            services[name] = _start(home, name, (ports or USUAL_PORTS)[name], taken)
+        deadline = time.monotonic() + PATIENCE_S
+        for name, service in services.items():
+            if service.fresh and not service.failure:
+                services[name] = _wait(home, service, deadline)
+        return tuple(services.values())
+
+
+def down(home: Home) -> tuple[Service, ...]:
+    """End every service that `up` started for this home, with all that it started, and nothing else."""
+    with _alone(home):
+        ended = []
+        for name in reversed(NAMES):
+            service = _noted(home, name)
+            if service is None or service.process is None:
+                continue
+            ended.append(service)
+            end(service.process)
+            _note_file(home, name).unlink(missing_ok=True)
+        return tuple(reversed(ended))
+
+
+def running(home: Home) -> tuple[Service, ...]:
+    """The services of this home whose programs are alive."""
+    noted = (_noted(home, name) for name in NAMES)
+    return tuple(service for service in noted if service and service.process and is_running(service.process))
+
+
+def site_address(home: Home) -> str | None:
+    """Where the course's pages are served now; None when they are not."""
+    return next((service.url for service in running(home) if service.name == "site"), None)
+
+
+def plan(home: Home, name: str, port: int, *, token: str = "") -> Plan:
+    """How one service is started.
+
+    Raises:
+        LabError: the site cannot be built.
+    """
+    if name == "site":
+        return _site(home, port)
+    return _jupyter(home, port, token) if name == "jupyter" else _mlflow(home, port)
+
+
+def _site(home: Home, port: int) -> Plan:
+    folder = site.build(home)
+    words = ["-m", "http.server", str(port), "--bind", "127.0.0.1", "--directory", str(folder)]
+    return Plan("site", (sys.executable, *words), home.folder, {}, "/", "/", str(folder))
+
+
+def _jupyter(home: Home, port: int, token: str) -> Plan:
+    notes = home.notes / "jupyter"
+    words = [
+        "-m",
+        "jupyterlab",
+        "--no-browser",
+        "--ServerApp.ip=127.0.0.1",
+        f"--ServerApp.port={port}",
+        "--ServerApp.port_retries=0",
+        "--ServerApp.allow_root=True",
+        f"--ServerApp.root_dir={home.folder}",
+        "--LabApp.news_url=None",
+        "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
+    ]
+    # The token goes by environment: a command line can be read by everybody on the machine.
+    environment = {
+        "JUPYTER_TOKEN": token,
+        "JUPYTER_NO_CONFIG": "1",
+        "JUPYTER_CONFIG_DIR": str(notes / "config"),
+        "JUPYTER_RUNTIME_DIR": str(notes / "runtime"),
+        "JUPYTERLAB_SETTINGS_DIR": str(notes / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(notes / "workspaces"),
+    }
+    page = f"/lab?token={token}"
+    return Plan("jupyter", (sys.executable, *words), home.folder, environment, "/api", page, str(home.folder))
+
+
+def _mlflow(home: Home, port: int) -> Plan:
+    current = home.current
+    folder = home.workspace(current) if current and home.workspace(current).is_dir() else home.folder
+    words = ["-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    words += ["--backend-store-uri", f"sqlite:///{folder / 'mlflow.db'}"]
+    words += ["--artifacts-destination", str(folder / "mlartifacts")]
+    environment = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    return Plan("mlflow", (sys.executable, *words), home.notes, environment, "/health", "/", str(folder))
+
+
+def _start(home: Home, name: str, usual: int, taken: Collection[int]) -> Service:
+    """Keep a service that runs and answers; else start it and note it."""
+    log = home.notes / "logs" / f"{name}.log"
+    noted = _noted(home, name)
+    token = secrets.token_hex(24)
+    try:
+        port = _free_port(usual, taken)
+        wanted = plan(home, name, port, token=token)
+    except LabError as error:
+        return Service(name, failure=str(error))
+    if noted is not None and noted.process is not None:
+        if noted.key == wanted.key and is_running(noted.process) and answers(noted.health):
+            return noted
+        end(noted.process)
+        if noted.port != port and is_free(noted.port):
+            port = noted.port
+            wanted = plan(home, name, port, token=token)
+    process = launch(wanted.command, wanted.folder, {**_clean(), **QUIET, **wanted.environment}, log)
+    base = f"http://127.0.0.1:{port}"
+    service = Service(
+        name,
+        url=base + wanted.page,
+        port=port,
+        usual_port=usual,
+        log=str(log),
+        health=base + wanted.health,
+        key=wanted.key,
+        process=process,
+        fresh=True,
+    )
+    _note(home, service)
+    return service
+
+
+def _wait(home: Home, service: Service, deadline: float) -> Service:
+    """Wait for the first answer; a service that ends or stays silent is taken away again."""
+    process = service.process
+    while process is not None and time.monotonic() < deadline:
+        if answers(service.health):
+            return service
+        if not is_running(process):
+            break
+        time.sleep(0.1)
+    how = "ended at once"
+    if process is not None and is_running(process):
+        how = f"did not answer within {PATIENCE_S:.0f} s"
+    if process is not None:
+        end(process)
+    _note_file(home, service.name).unlink(missing_ok=True)
+    failure = (
+        f"{service.title} {how}. Its log is {service.log}; the last line says: {_last_line(service.log)} "
+        "Mend that and run `lab up` again."
+    )
+    return Service(service.name, log=service.log, failure=failure)
+
+
+def answers(url: str) -> bool:
+    """Whether a service answers there with something that is no error."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(url, timeout=2) as answer:
+            return bool(answer.status < 400)
+    except (OSError, ValueError, urllib.error.HTTPError):
+        return False
+
+
+def _free_port(usual: int, taken: Collection[int]) -> int:
+    for port in range(usual, usual + 50):
+        if port not in taken and is_free(port):
+            return port
+    raise LabError(f"Ports {usual} to {usual + 49} are all in use. End a program that holds one: `ss -ltnp`.")
+
+
+def _clean() -> dict[str, str]:
+    """The environment without what would point a service elsewhere."""
+    return {
+        key: value for key, value in os.environ.items() if not key.startswith(("JUPYTER", "MLFLOW_", "GIT_"))
+    }
+
+
+def _last_line(log: str) -> str:
+    lines = [line for line in Path(log).read_text(errors="replace").splitlines() if line.strip()]
+    return (lines or ["(nothing)"])[-1].strip()[:200]
+
+
+def _note_file(home: Home, name: str) -> Path:
+    return home.notes / "services" / f"{name}.json"
+
+
+def _note(home: Home, service: Service) -> None:
+    facts = {key: value for key, value in asdict(service).items() if key not in ("failure", "fresh")}
+    write_json(_note_file(home, service.name), facts)
+
+
+def _noted(home: Home, name: str) -> Service | None:
+    facts: dict[str, Any] = read_json(_note_file(home, name))
+    if not facts:
+        return None
+    return Service(**{**facts, "process": Process(**facts["process"])})
+
+
+@contextlib.contextmanager
+def _alone(home: Home) -> Iterator[None]:
+    """One `up` or `down` at a time in a home; a second one waits."""
+    home.notes.mkdir(parents=True, exist_ok=True)
+    with (home.notes / "services.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

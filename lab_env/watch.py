@@ -1,0 +1,103 @@
+"""Judge again on every save, and say what changed."""
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from watchfiles import Change, watch
+
+from grader.errors import InvalidSubmission
+from grader.snapshot import is_cache
+from lab_env.errors import LabError
+from lab_env.screen import Screen
+from lab_env.workspace import Workspace
+
+_GIT_STATE = ("HEAD", "packed-refs", "refs")
+_SCRATCH = (".swp", ".swx", ".tmp", "~", ".db-journal", ".db-wal", ".db-shm", ".lock")
+_SERVICES = ("mlflow.db", "mlartifacts")
+
+
+def follow(
+    workspace: Workspace, screen: Screen, *, as_json: bool, stop: threading.Event | None = None
+) -> None:
+    """Print a whole check, then after every save what it changed; returns on Ctrl-C.
+
+    With `as_json`, one line of JSON for each judging.
+
+    Raises:
+        LabError: the workspace is only half there.
+    """
+    from lab_env import report
+    from lab_env.checking import check
+    from lab_env.progress import note_result, now
+
+    workspace.require_sound()
+    before: Mapping[str, str] | None = None
+    with contextlib.suppress(KeyboardInterrupt):
+        for files in changes(workspace, stop=stop):
+            began = time.monotonic()
+            try:
+                found = check(workspace)
+            except InvalidSubmission as error:
+                screen.json_line({"error": str(error)}) if as_json else screen.say(str(error), "red")
+                continue
+            if as_json:
+                screen.json_line({"files": sorted(files)} | found.to_dict())
+            elif before is None:
+                report.checked(screen, found)
+                screen.say("Watching. Save a file, commit or tag; Ctrl-C ends.", "dim")
+            else:
+                took = f"{time.strftime('%H:%M:%S')}, {time.monotonic() - began:.1f} s"
+                report.changed(screen, found, before, sorted(files), took)
+            before = found.verdicts
+            note_result(workspace, found.result, now=now())
+
+
+def changes(workspace: Workspace, *, stop: threading.Event | None = None) -> Iterator[frozenset[str]]:
+    """The files that changed, one set after another; the first is empty and means: watching now.
+
+    Ends when `stop` is set or on Ctrl-C.
+
+    Raises:
+        LabError: the workspace was deleted while it was watched.
+    """
+    folder = workspace.folder.resolve()
+    armed = False
+    for batch in watch(
+        folder,
+        watch_filter=lambda _, path: matters(folder, path),
+        debounce=1000,
+        step=80,
+        rust_timeout=300,
+        yield_on_timeout=True,
+        raise_interrupt=False,
+        stop_event=stop,
+    ):
+        if not folder.is_dir():
+            raise LabError(f"{folder} is gone. `lab start {workspace.lab.number}` lays it out again.")
+        if batch or not armed:
+            armed = True
+            yield frozenset(_relative(folder, change) for change in batch)
+
+
+def matters(folder: Path, path: str) -> bool:
+    """Whether a check can tell that this file changed: no cache, no scratch file, of `.git` only refs."""
+    name = Path(path).relative_to(folder).as_posix()
+    parts = name.split("/")
+    if ".git" in parts:
+        inside = parts[parts.index(".git") + 1 :]
+        return bool(inside) and inside[0] in _GIT_STATE and not name.endswith(".lock")
+    return not (is_cache(name) or name.endswith(_SCRATCH) or parts[0] in _SERVICES or parts[-1] == "4913")
+
+
+def difference(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """The checks that pass now and did not, and those that passed and do not now."""
+    won = [name for name, verdict in after.items() if verdict == "PASS" and before.get(name) != "PASS"]
+    lost = [name for name, verdict in after.items() if verdict != "PASS" and before.get(name) == "PASS"]
+    return won, lost
+
+
+def _relative(folder: Path, change: tuple[Change, str]) -> str:
+    return Path(change[1]).relative_to(folder).as_posix()
