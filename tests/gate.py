@@ -1,0 +1,139 @@
+"""The gate: everything that must hold before main moves. `make test` runs it, `make check` its quick part.
+
+Each step prints one line and its seconds; a failed one prints what it said. The tests come last, so that
+their count is the last thing to read.
+"""
+
+import argparse
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+BIN = Path(sys.executable).parent
+PROGRAMS = {"chromium": "chromium", "ip": "iproute2", "unshare": "util-linux", "git": "git"}
+FONTS = Path("/usr/share/fonts/truetype/dejavu")
+
+
+@dataclass(frozen=True)
+class Step:
+    """A named command of the gate; `quick` ones are in `make check` too."""
+
+    name: str
+    command: tuple[str, ...]
+    quick: bool = True
+
+
+def steps() -> list[Step]:
+    """The steps but for the tests, quickest answers first."""
+    site = str(ROOT / ".cache" / "site")
+    code = ("grader", "lab_env", "tests", "docs", "labs", "solutions")
+    return [
+        Step("format", ("ruff", "format", "--check", "--quiet", ".")),
+        Step("lint", ("ruff", "check", "--quiet", ".")),
+        Step("types", ("mypy", "grader", "lab_env", "tests", "docs")),
+        Step(
+            "spelling",
+            ("typos", "--config", ".typos.toml", *code, "README.md", "CONTRIBUTING.md", "CHANGELOG.md"),
+        ),
+        Step("markdown", ("rumdl", "check", "--no-cache", "--quiet", ".")),
+        Step("releases in step", ("grader", "release", "--check")),
+        Step("site", ("mkdocs", "build", "--strict", "--quiet", "--site-dir", site)),
+        Step(
+            "links", ("lychee", "--offline", "--include-fragments", "--no-progress", "--root-dir", site, site)
+        ),
+    ]
+
+
+def main() -> int:
+    """Run the gate; 0 when all of it holds."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--quick", action="store_true", help="leave out what takes longer than a minute")
+    quick = options.parse_args().quick
+    if not quick and not _has_system_packages():
+        return 2
+    began = time.monotonic()
+    (ROOT / ".cache").mkdir(exist_ok=True)
+    failed = [step.name for step in steps() if (step.quick or not quick) and not _holds(step)]
+    tests = _tests(quick)
+    print(f"gate: {time.monotonic() - began:.0f} s", flush=True)
+    if failed:
+        print(f"Failed besides the tests: {', '.join(failed)} (see above).", flush=True)
+    return 1 if failed or tests else 0
+
+
+def _tests(quick: bool) -> int:
+    """Run pytest on both cores; with coverage when it is the whole gate."""
+    words = ["-n", "2", "--dist", "worksteal", "--durations=8", "-q"]
+    if quick:
+        return _run(
+            [str(BIN / "pytest"), *words, "-m", "not slow and not browser and not network_cut"]
+        ).returncode
+    return _run([str(BIN / "pytest"), *words]).returncode
+
+
+def _holds(step: Step) -> bool:
+    began = time.monotonic()
+    program = BIN / step.command[0]
+    done = _run([str(program), *step.command[1:]], capture=True)
+    sign = "ok" if done.returncode == 0 else "FAILED"
+    print(f"{step.name}: {sign} ({time.monotonic() - began:.1f} s)", flush=True)
+    if done.returncode:
+        print(done.stdout, flush=True)
+    return done.returncode == 0
+
+
+def _run(command: Sequence[str], capture: bool = False) -> "subprocess.CompletedProcess[str]":
+    environment = os.environ | {
+        "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "NO_MKDOCS_2_WARNING": "1",
+        "COVERAGE_PROCESS_START": str(ROOT / "pyproject.toml"),
+    }
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    pipe = subprocess.PIPE if capture else None
+    return subprocess.run(
+        command,
+        cwd=ROOT,
+        env=environment,
+        stdout=pipe,
+        stderr=subprocess.STDOUT if capture else None,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+
+
+def _has_system_packages() -> bool:
+    """Whether what the tests need of the system is there; root installs it, others are told the line."""
+    if platform.system() != "Linux":
+        print("The whole gate runs on Linux only; here `make start` and `make check` do.", file=sys.stderr)
+        return False
+    missing = sorted({package for program, package in PROGRAMS.items() if shutil.which(program) is None})
+    if not FONTS.is_dir():
+        missing.append("fonts-dejavu-core")
+    if not missing:
+        return True
+    line = f"apt-get install --yes --no-install-recommends {' '.join(missing)}"
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        print(
+            f"The tests need packages of the system that are not here. Run:\n    sudo {line}", file=sys.stderr
+        )
+        return False
+    print(f"Installing for the tests: {' '.join(missing)}", flush=True)
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    for command in ("apt-get update -q", line):
+        done = subprocess.run(command.split(), env=environment, capture_output=True, text=True, check=False)
+        if done.returncode:
+            print(f"`{command}` failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}", file=sys.stderr)
+            return False
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(main())
