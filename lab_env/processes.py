@@ -5,6 +5,7 @@ import os
 import secrets
 import signal
 import subprocess
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,23 +59,26 @@ def is_running(process: Process) -> bool:
         return False
 
 
-def end(process: Process) -> None:
-    """End the program and everything that it started, politely and then not.
+def end(*processes: Process) -> None:
+    """End programs and everything that they started, politely and then not.
 
-    Its group gets SIGTERM, so that it can end its children well; whatever carries its mark or descends
-    from it after that gets SIGKILL. This command and the shells that it runs in are spared.
+    Each one's group gets SIGTERM, so that it can end its children well; whatever carries its mark or
+    descended from it and is still there after PATIENCE_S gets SIGKILL. This command and the shells that it
+    runs in are spared.
     """
     spared = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
-    family = _family(process, spared)
-    if is_running(process):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGTERM)
-    else:
-        _signal(family, signal.SIGTERM)
-    _, alive = psutil.wait_procs(family, timeout=PATIENCE_S)
-    rest = {member.pid: member for member in (*alive, *_family(process, spared))}
-    _signal(rest.values(), signal.SIGKILL)
-    psutil.wait_procs(list(rest.values()), timeout=PATIENCE_S)
+    families = [_family(process, spared) for process in processes]
+    for process, family in zip(processes, families, strict=True):
+        if is_running(process):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGTERM)
+        else:
+            _signal(family, signal.SIGTERM)
+    _wait([member for family in families for member in family])
+    rest = [member for family in families for member in family if not _is_gone(member)]
+    rest += [member for process in processes for member in _family(process, spared)]
+    _signal(rest, signal.SIGKILL)
+    _wait(rest)
 
 
 def _family(process: Process, spared: set[int]) -> list[psutil.Process]:
@@ -106,3 +110,17 @@ def _signal(members: Iterable[psutil.Process], number: signal.Signals) -> None:
     for member in members:
         with contextlib.suppress(psutil.Error):
             member.send_signal(number)
+
+
+def _wait(members: Sequence[psutil.Process]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline and not all(_is_gone(member) for member in members):
+        time.sleep(0.05)
+
+
+def _is_gone(member: psutil.Process) -> bool:
+    """Whether it ended; a zombie has, however long its parent takes to notice."""
+    try:
+        return not member.is_running() or member.status() == psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return True

@@ -1,12 +1,12 @@
 """How far a learner is: what each check said last, and what that adds up to."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from grader.manifest import Check, Lab
+from grader.manifest import Check, Lab, Task
 from grader.results import Result, Verdict, write_json
 from lab_env.workspace import Home, Workspace, read_json
 
@@ -141,9 +141,12 @@ def note_result(workspace: Workspace, result: Result, *, now: datetime) -> None:
     write_json(file, noted)
 
 
-def first_failing(lab: Lab, verdicts: Mapping[str, str]) -> Check | None:
-    """The first visible check that did not pass and is not waiting for another."""
-    failing = [check for check in lab.visible if verdicts.get(check.id) != Verdict.PASS]
+def first_failing(lab: Lab, verdicts: Mapping[str, str], among: Sequence[Task] = ()) -> Check | None:
+    """The first visible check (of the tasks `among`) that did not pass and is not waiting for another."""
+    tasks = {task.id for task in among or lab.tasks}
+    failing = [
+        check for check in lab.visible if check.task in tasks and verdicts.get(check.id) != Verdict.PASS
+    ]
     ready = [check for check in failing if verdicts.get(check.id) != Verdict.BLOCKED]
     return next(iter(ready or failing), None)
 

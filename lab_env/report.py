@@ -266,11 +266,9 @@ def sentence(check_id: str) -> str:
 
 
 def nearby(path: Path) -> str:
-    """A path as one would type it from here."""
-    try:
-        return str(path.relative_to(Path.cwd())) or "."
-    except ValueError:
-        return str(path)
+    """A path as one would type it from here: relative when it lies below, else whole."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if here in path.parents else str(path)
 
 
 def sums(lab: Lab, total: Tally) -> str:
@@ -305,7 +303,9 @@ def _sum(screen: Screen, found: Checked) -> None:
     if found.tasks == lab.tasks:
         screen.say(sums(lab, found.tally), "bold")
     if found.failed:
-        screen.say("Next: `lab hint` has the next step for the first that fails.")
+        first = first_failing(lab, found.verdicts, among=found.tasks)
+        name = "" if found.tasks == lab.tasks or first is None else f" {first.id}"
+        screen.say(f"Next: `lab hint{name}` has the next step for the first that fails.")
     elif found.tasks == lab.tasks:
         screen.say("All that can be checked here passes. `lab submit` packs it.", "green")
     else:

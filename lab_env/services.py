@@ -86,15 +86,12 @@ def up(home: Home, *, ports: Mapping[str, int] | None = None) -> tuple[Service, 
 def down(home: Home) -> tuple[Service, ...]:
     """End every service that `up` started for this home, with all that it started, and nothing else."""
     with _alone(home):
-        ended = []
-        for name in reversed(NAMES):
-            service = _noted(home, name)
-            if service is None or service.process is None:
-                continue
-            ended.append(service)
-            end(service.process)
-            _note_file(home, name).unlink(missing_ok=True)
-        return tuple(reversed(ended))
+        noted = [service for service in (_noted(home, name) for name in NAMES) if service]
+        ended = tuple(service for service in noted if service.process and is_running(service.process))
+        end(*(service.process for service in noted if service.process))
+        for service in noted:
+            _note_file(home, service.name).unlink(missing_ok=True)
+        return ended
 
 
 def running(home: Home) -> tuple[Service, ...]:
