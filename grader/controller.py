@@ -62,7 +62,7 @@ def judge(
     seconds = round(time.monotonic() - began, 3)
     versions = answer.get("versions", {})
     return Result(
-        lab.id, lab.release, snapshot.hash, box, checks, seconds, answer.get("seeded", False), versions
+        lab.id, lab.release, snapshot.hash, box, checks, seconds, tuple(answer.get("seeded", ())), versions
     )
 
 

@@ -236,12 +236,12 @@ class DvcEvidence:
 
     @property
     def store_folder(self) -> Path | None:
-        """The default remote's folder in the submission; None when it is not inside it."""
+        """The default remote's folder in the submission, there or not yet; None when it is outside."""
         url = self.remotes.get(self.default or "", "")
         if not url or "://" in url:
             return None
         target = (self._work / ".dvc" / url).resolve()
-        inside = target.is_relative_to(self._work.resolve()) and target.is_dir()
+        inside = target.is_relative_to(self._work.resolve())
         return None if Path(url).is_absolute() or not inside else target
 
     def outs(self, ref: str = "HEAD") -> dict[str, Out]:
@@ -282,7 +282,9 @@ class DvcEvidence:
         self._git.clone(folder, ref)
         store = self.store_folder
         if store is None:
-            return Checkout(ref, folder, ok=False, error="No default remote inside the workspace.")
+            return Checkout(ref, folder, ok=False, error="There is no default remote inside the workspace.")
+        if not store.is_dir():
+            return Checkout(ref, folder, ok=False, error="Nothing was ever pushed to the remote.")
         answer = self._reader.ask({"folder": str(folder), "store": str(store)})
         return Checkout(ref, folder, ok=answer["ok"], error=answer["error"])
 

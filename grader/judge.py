@@ -59,7 +59,7 @@ class Bench:
         self.budget = Budget(lab.limits)
         self.evidence = Evidence(snapshot, work, scratch)
         self.results: dict[str, CheckResult] = {}
-        self.seeded = False
+        self.seeded: list[str] = []
 
     def judge(self, check: Check, function: Any, names: tuple[str, ...]) -> None:
         """Run one check's function with what it asks for by name, and keep its result."""
@@ -98,7 +98,7 @@ class Bench:
                 found = f"{type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno})"
                 return self._verdict(check, Verdict.GRADER_ERROR, found=found, exception=type(error).__name__)
             finally:
-                self.seeded = self.seeded or hidden.used
+                self.seeded += [check.id] if hidden.used else []
 
     def _verdict(self, check: Check, verdict: Verdict, **texts: str) -> CheckResult:
         return blank(self.lab, check, verdict, self.box.name, **texts)

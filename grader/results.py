@@ -71,7 +71,7 @@ class CheckResult:
 class Result:
     """One judged submission: every check of the manifest that was asked for, once each.
 
-    `versions` names the tools that took part; `seeded` says whether a check drew from `hidden.rng`.
+    `versions` names the tools that took part; `seeded` the checks that drew from `hidden.rng`.
     """
 
     lab: str
@@ -80,7 +80,7 @@ class Result:
     box: str
     checks: tuple[CheckResult, ...]
     seconds: float = 0.0
-    seeded: bool = False
+    seeded: tuple[str, ...] = ()
     versions: Mapping[str, str] | None = None
 
     @property
@@ -117,7 +117,8 @@ class Result:
         checks = tuple(
             CheckResult(**{**check, "verdict": Verdict(check["verdict"])}) for check in facts.pop("checks")
         )
-        return cls(checks=checks, **facts)
+        seeded = tuple(facts.pop("seeded"))
+        return cls(checks=checks, seeded=seeded, **facts)
 
 
 def learner_view(result: Result) -> dict[str, Any]:

@@ -140,7 +140,7 @@ def checks_nobody_fails(lab: Lab, wrong: list[Judged]) -> Iterator[str]:
 
 def differs_when_repeated(masters: list[Judged]) -> Iterator[str]:
     """Twice with one seed gives one result."""
-    views = [_timeless(one.result) for one in masters if one.answer.name == ""]
+    views = [_timeless(one.result) for one in masters if not one.answer.name]
     for once, again in zip(views[0].checks, views[-1].checks, strict=True) if views else ():
         if once != again:
             yield f"The master's `{once.id}` came out differently the second time: {once} against {again}"
@@ -168,32 +168,36 @@ def verdict_key(lab: Lab, answer: Answer, seed: int) -> str:
 
 
 def _judge_all(lab: Lab, folder: Path, cache: bool, workers: int, told: Told) -> list[Judged]:
-    """Every answer judged, the master twice and, where checks draw at random, on many seeds."""
+    """Every answer judged, the master twice, and its checks that draw at random on many seeds."""
     kitchen = Kitchen(lab, folder)
     answers = list_answers(lab)
     master = answers[1]
 
     def one(answer: Answer, seed: int = 0) -> Judged:
-        judged = _judge(lab, kitchen, answer, seed, cache)
+        judged = _judge(lab, kitchen, answer, seed, cache, seeded if seed > 0 else None)
         told(judged)
         return judged
 
+    seeded: tuple[str, ...] = ()
     first = [one(answer) for answer in answers[:2]]
     runs = [(answer, 0) for answer in answers[2:]] + [(master, -1)]
-    if first[1].result.seeded:
+    seeded = first[1].result.seeded
+    if seeded:
         runs += [(replace(master, name=f"seed {seed}"), seed) for seed in range(1, SEEDS)]
     with ThreadPoolExecutor(workers) as pool:
         return first + list(pool.map(lambda run: one(*run), runs))
 
 
-def _judge(lab: Lab, kitchen: Kitchen, answer: Answer, seed: int, cache: bool) -> Judged:
-    """One answer; seed -1 is the same secret as 0, judged again."""
+def _judge(
+    lab: Lab, kitchen: Kitchen, answer: Answer, seed: int, cache: bool, only: tuple[str, ...] | None
+) -> Judged:
+    """One answer; seed -1 is the same secret as 0, judged again; `only` some checks when not None."""
     store = lab.course / ".cache" / "verdicts" / f"{verdict_key(lab, answer, seed)}.json"
     if cache and store.is_file():
         return Judged(answer, Result.from_dict(json.loads(store.read_text())), cached=True)
     made = answer if answer.kind != "master" else replace(answer, name="")
     secret = None if seed <= 0 else f"seed {seed}".encode()
-    result = judge(lab, kitchen.make(made), hidden=True, secret=secret)
+    result = judge(lab, kitchen.make(made), hidden=True, only=only, secret=secret)
     if not any(check.verdict in (Verdict.GRADER_ERROR, Verdict.NOT_RUN) for check in result.checks):
         write_json(store, result.to_dict())
     return Judged(answer, result)

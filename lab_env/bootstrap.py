@@ -1,11 +1,11 @@
 """Make the environment: `.venv` with everything of requirements.lock, compiled, and the course in place.
 
 Run by `make setup` with the system's Python before anything is installed, so: standard library only, and
-a syntax that an old Python can read far enough to be told that it is too old. Run again, it is done in a
+a syntax that an old Python 3 can read far enough to be told that it is too old. Run again, it is done in a
 moment.
 """
 
-from __future__ import print_function
+from __future__ import annotations
 
 import hashlib
 import os
@@ -13,129 +13,119 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
+from pathlib import Path
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-VENV = os.path.join(ROOT, ".venv")
-LOCK = os.path.join(ROOT, "requirements.lock")
-STAMP = os.path.join(VENV, ".ready")
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+STAMP = VENV / ".ready"
+LOCK = ROOT / "requirements.lock"
 OLDEST, NEWEST = (3, 11), (3, 13)
 NEEDS_MB = 3000
 FIRST = ("setuptools", "uv")  # what the rest is installed with
 
 
-def main():
+def main() -> None:
     """Bring `.venv` in step with the lock, or say what is missing and exit with 2."""
-    _refuse_what_cannot_work()
-    wanted = _fingerprint()
-    if _stamp() == wanted:
+    refuse_what_cannot_work()
+    wanted = fingerprint()
+    if STAMP.is_file() and PYTHON.exists() and STAMP.read_text() == wanted:
         return
-    _refuse_a_full_disk()
+    refuse_a_full_disk()
     began = time.time()
     print("Setting up .venv: about 270 packages, 400 MB to download, 1.9 GB on disk. Two to five minutes.")
     sys.stdout.flush()
-    python = _make_venv()
-    _run([python, "-m", "pip", "install", "--quiet", "--require-hashes", "--no-deps", "-r", _first_of_the_lock()])
-    uv = [os.path.join(VENV, "bin", "uv"), "pip"]
-    sync = ["sync", "--quiet", "--python", python, "--require-hashes", "--compile-bytecode"]
-    # The one package without a wheel is built with the locked setuptools, so nothing unlocked is fetched.
-    _run(uv + sync + ["--no-build-isolation", LOCK])
-    in_place = ["install", "--quiet", "--python", python, "--no-deps", "--no-build-isolation", "--editable", ROOT]
-    _run(uv + in_place)
-    with open(STAMP, "w") as file:
-        file.write(wanted)
-    print("Set up in %d s." % (time.time() - began))
+    make_venv()
+    install()
+    STAMP.write_text(wanted)
+    print(f"Set up in {time.time() - began:.0f} s.")
 
 
-def _refuse_what_cannot_work():
+def refuse_what_cannot_work() -> None:
+    """End with the line that mends it when the system, the Python or Git will not do."""
     if os.name == "nt":
-        _stop("This course runs on Linux, macOS and WSL2, not on Windows itself.", "wsl --install")
-    if not OLDEST <= sys.version_info[:2] <= NEWEST:
-        _stop(
-            "Python %d.%d is too %s: the course needs 3.11, 3.12 or 3.13."
-            % (sys.version_info[0], sys.version_info[1], "old" if sys.version_info[:2] < OLDEST else "new"),
-            "make start PYTHON=/path/to/python3.12",
-        )
+        stop("This course runs on Linux, macOS and WSL2, not on Windows itself.", "wsl --install")
+    version = sys.version_info[:2]
+    if not OLDEST <= version <= NEWEST:
+        age = "old" if version < OLDEST else "new"
+        problem = f"Python {version[0]}.{version[1]} is too {age}: the course needs 3.11, 3.12 or 3.13."
+        stop(problem, "make start PYTHON=/path/to/python3.12")
     if shutil.which("git") is None:
-        hint = "xcode-select --install" if sys.platform == "darwin" else "sudo apt install git"
-        _stop("Git is missing; every lab is a Git repository.", hint)
+        mend = "xcode-select --install" if sys.platform == "darwin" else "sudo apt install git"
+        stop("Git is missing; every lab is a Git repository.", mend)
 
 
-def _refuse_a_full_disk():
+def refuse_a_full_disk() -> None:
+    """End when the environment would not fit."""
     free = shutil.disk_usage(ROOT).free // 1000000
     if free < NEEDS_MB:
-        _stop(
-            "Only %d MB are free in %s; the environment needs %d." % (free, ROOT, NEEDS_MB),
-            "df -h %s    # then make room, and run make start again" % ROOT,
-        )
+        problem = f"Only {free:,} MB are free in {ROOT}; the environment needs {NEEDS_MB:,}."
+        stop(problem, f"df -h {ROOT}    # make room, then run make start again")
 
 
-def _fingerprint():
-    total = hashlib.sha256(sys.version.encode())
-    total.update(ROOT.encode())
+def fingerprint() -> str:
+    """What `.venv` is made from: this Python, this folder, the lock and the project's description."""
+    total = hashlib.sha256(f"{sys.version} {ROOT}".encode())
     for name in ("requirements.lock", "pyproject.toml"):
-        with open(os.path.join(ROOT, name), "rb") as file:
-            total.update(file.read())
+        total.update((ROOT / name).read_bytes())
     return total.hexdigest()
 
 
-def _stamp():
-    python = os.path.join(VENV, "bin", "python")
-    if not os.path.exists(STAMP) or not os.path.exists(python):
-        return ""
-    with open(STAMP) as file:
-        return file.read()
-
-
-def _make_venv():
-    python = os.path.join(VENV, "bin", "python")
-    if os.path.exists(STAMP):
-        os.remove(STAMP)
-    if not os.path.exists(python) or _version_of(python) != list(sys.version_info[:2]):
+def make_venv() -> None:
+    """A new `.venv` unless one of this Python's version is there."""
+    if STAMP.exists():
+        STAMP.unlink()
+    if PYTHON.exists() and version_of(PYTHON) == list(sys.version_info[:2]):
+        return
+    shutil.rmtree(VENV, ignore_errors=True)
+    if subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=False).returncode:
         shutil.rmtree(VENV, ignore_errors=True)
-        done = subprocess.run([sys.executable, "-m", "venv", VENV])
-        if done.returncode:
-            shutil.rmtree(VENV, ignore_errors=True)
-            _stop(
-                "This Python cannot make virtual environments (see above).",
-                "sudo apt install python3-venv    # Debian, Ubuntu",
-            )
-    return python
+        problem = "This Python cannot make virtual environments (see above)."
+        stop(problem, "sudo apt install python3-venv    # Debian, Ubuntu")
 
 
-def _version_of(python):
-    code = "import sys; print(*sys.version_info[:2])"
-    done = subprocess.run([python, "-c", code], stdout=subprocess.PIPE, universal_newlines=True)
+def install() -> None:
+    """Everything of the lock, hashes checked, bytecode compiled; then the course, in place."""
+    first = VENV / "first.txt"
+    first.write_text(first_of_the_lock())
+    python = str(PYTHON)
+    run([python, "-m", "pip", "install", "--quiet", "--require-hashes", "--no-deps", "-r", str(first)])
+    uv = [str(VENV / "bin" / "uv"), "pip"]
+    # The one package without a wheel is built with the locked setuptools: nothing unlocked is fetched.
+    locked = ["--require-hashes", "--no-build-isolation", "--compile-bytecode", str(LOCK)]
+    run([*uv, "sync", "--quiet", "--python", python, *locked])
+    in_place = ["--no-deps", "--no-build-isolation", "--editable", str(ROOT)]
+    run([*uv, "install", "--quiet", "--python", python, *in_place])
+
+
+def first_of_the_lock() -> str:
+    """The lock's own lines, hashes and all, for the packages that install the rest."""
+    entries = re.split(r"\n(?=\S)", LOCK.read_text())
+    return "\n".join(entry for entry in entries if entry.split("==")[0] in FIRST) + "\n"
+
+
+def version_of(python: Path) -> list[int]:
+    """Major and minor version of another Python; empty when it does not run."""
+    words = [str(python), "-c", "import sys; print(*sys.version_info[:2])"]
+    done = subprocess.run(words, stdout=subprocess.PIPE, universal_newlines=True, check=False)
     return [int(part) for part in done.stdout.split()]
 
 
-def _first_of_the_lock():
-    """A file with the lock's own lines, hashes and all, for the packages that install the rest."""
-    with open(LOCK) as file:
-        entries = re.split(r"\n(?=\S)", file.read())
-    kept = [entry for entry in entries if re.match(r"(%s)==" % "|".join(FIRST), entry)]
-    handle, name = tempfile.mkstemp(prefix="first-", suffix=".txt")
-    with os.fdopen(handle, "w") as file:
-        file.write("\n".join(kept) + "\n")
-    return name
-
-
-def _run(command):
+def run(command: list[str]) -> None:
+    """Run one step of the installation, or end with what to do."""
     environment = dict(os.environ)
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # bytecode halves every later start
     if "PIP_INDEX_URL" in environment:
         environment.setdefault("UV_DEFAULT_INDEX", environment["PIP_INDEX_URL"])
-    done = subprocess.run(command, env=environment)
-    if done.returncode:
-        _stop(
-            "Installing failed (see above). Nothing outside .venv was touched.",
-            "make setup    # tries again where it stopped; needs the network once",
-        )
+    if subprocess.run(command, env=environment, check=False).returncode:
+        problem = "Installing failed (see above). Nothing outside .venv was touched."
+        stop(problem, "make setup    # tries again where it stopped; needs the network once")
 
 
-def _stop(problem, line):
-    sys.stderr.write("%s\nTo mend it:\n    %s\n" % (problem, line))
+def stop(problem: str, line: str) -> None:
+    """Say what is wrong and the line that mends it, and exit with 2."""
+    sys.stderr.write(f"{problem}\nTo mend it:\n    {line}\n")
     sys.exit(2)
 
 
