@@ -1,0 +1,1 @@
+"""Measured seconds, each beside a peer in the same run: `make bench`."""

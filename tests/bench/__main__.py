@@ -1,0 +1,113 @@
+"""Print seconds and ratios: `lab check 02` beside the plain commands, `lab watch` from save to answer."""
+
+import json
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from shutil import rmtree
+from tempfile import TemporaryDirectory
+
+from grader.answers import Kitchen, find_answer
+from grader.manifest import Lab, find_course, find_lab
+from grader.starter import course_environment
+
+BIN = Path(sys.executable).parent
+ROUNDS = 5
+
+# What a careful learner would type to find out by hand what `lab check` says: is history light, does a
+# clean clone get both versions, does each number come out again.
+BY_HAND = r"""
+set -e
+git rev-list --objects --all | git cat-file --batch-check='%(objectsize) %(rest)' | sort -n | tail -5
+git status --short
+for tag in orders-v1 orders-v2; do
+  rm -rf "$SCRATCH/clone" && git clone --quiet . "$SCRATCH/clone"
+  cd "$SCRATCH/clone" && git checkout --quiet "$tag"
+  dvc remote add --quiet --force --default store "$OLDPWD/store"
+  dvc pull --quiet && python measure.py && git diff --exit-code metrics.json
+  cd - > "$SCRATCH/where"
+done
+"""
+
+
+def main() -> None:
+    """Solve lab 02 in a folder of its own and measure on it."""
+    lab = find_lab(find_course(Path(__file__)), "02")
+    with TemporaryDirectory(prefix="bench-") as folder:
+        home = Path(folder)
+        workspace = _solved(lab, home)
+        environment = course_environment() | {"LAB_HOME": str(home)}
+        check = _median(lambda: _run(["lab", "check"], workspace, environment))
+        scratch = home / "scratch"
+        scratch.mkdir()
+        by_hand = environment | {"SCRATCH": str(scratch), "DVC_SITE_CACHE_DIR": str(scratch / "dvc")}
+        plain = _median(lambda: _run(["bash", "-c", BY_HAND], workspace, by_hand))
+        print(f"lab check 02             {check:6.2f} s   {check / plain:.2f} of the plain commands")
+        print(f"the plain commands       {plain:6.2f} s   git, dvc and python typed in sequence")
+        seen = _watch(workspace, environment)
+        print(f"lab watch, save → answer {seen:6.2f} s   {seen / check:.2f} of `lab check`")
+
+
+def _solved(lab: Lab, home: Path) -> Path:
+    """The master, where `lab` looks for a workspace."""
+    made = Kitchen(lab, home / "kitchen").make(find_answer(lab, "master"))
+    workspace = home / lab.id
+    made.rename(workspace)
+    marker = {"lab": lab.id, "release": lab.release, "course": str(lab.course)}
+    (workspace / ".lab-workspace.json").write_text(json.dumps(marker))
+    with (workspace / ".git" / "info" / "exclude").open("a") as exclude:
+        exclude.write(".lab-workspace.json\n")
+    rmtree(home / "kitchen")
+    return workspace
+
+
+def _median(act: Callable[[], None]) -> float:
+    """The median of several runs, in seconds."""
+    times = []
+    for _ in range(ROUNDS):
+        began = time.perf_counter()
+        act()
+        times.append(time.perf_counter() - began)
+    return statistics.median(times)
+
+
+def _run(command: list[str], folder: Path, environment: dict[str, str]) -> None:
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"`{' '.join(command)[:60]}` failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+
+
+def _watch(workspace: Path, environment: dict[str, str]) -> float:
+    """Median seconds from a save to the line of JSON that answers it."""
+    watching = subprocess.Popen(
+        [str(BIN / "lab"), "watch", "--json"],
+        cwd=workspace,
+        env=environment | {"PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        if watching.stdout is None or not watching.stdout.readline():
+            sys.exit("`lab watch` said nothing.")
+        times = []
+        for round_ in range(ROUNDS):
+            time.sleep(1)
+            began = time.perf_counter()
+            (workspace / "answers.toml").open("a").write(f"# round {round_}\n")
+            if not watching.stdout.readline():
+                sys.exit("`lab watch` ended early.")
+            times.append(time.perf_counter() - began)
+        return statistics.median(times)
+    finally:
+        os.killpg(watching.pid, signal.SIGINT)
+        watching.wait()
+
+
+if __name__ == "__main__":
+    main()
