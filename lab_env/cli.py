@@ -299,6 +299,8 @@ def world_write(
     """Write the orders of some days to a Parquet file."""
     from lab_env.world import SEED, WorldError, write_orders
 
+    if path.is_dir():
+        raise LabError(f"{path} is a folder. Name the file to write, like {path / 'orders.parquet'}.")
     used = SEED if seed is None else seed
     try:
         rows = write_orders(path, scenario=scenario, seed=used, first_day=first_day, days=days)

@@ -81,6 +81,20 @@ def end(*processes: Process) -> None:
     _wait(rest)
 
 
+def listens(process: Process, port: int) -> bool:
+    """Whether the program, or one that it started, holds this TCP port; True where nobody may look."""
+    try:
+        for member in _family(process, set()):
+            for connection in member.net_connections("tcp"):
+                if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port:
+                    return True
+    except psutil.AccessDenied:
+        return True
+    except psutil.NoSuchProcess:
+        return False
+    return False
+
+
 def _family(process: Process, spared: set[int]) -> list[psutil.Process]:
     """The program, its descendants, and whatever carries its mark."""
     found: dict[int, psutil.Process] = {}

@@ -236,10 +236,10 @@ def updated(screen: Screen, workspace: Workspace, done: Update) -> None:
         screen.say("Look at it with `git diff`, commit it, then `lab check`.")
 
 
-def changed(screen: Screen, found: Checked, before: Mapping[str, str], files: Sequence[str], at: str) -> None:
+def changed(screen: Screen, found: Checked, before: Checked, files: Sequence[str], at: str) -> None:
     """`lab watch`: what is different since the last time, and where that leaves you."""
     lab = found.workspace.lab
-    won, lost = difference(before, found.verdicts)
+    won, lost = difference(before.verdicts, found.verdicts)
     named = ", ".join(files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
     screen.say()
     screen.say(f"{at} · {named}", "dim")
@@ -253,9 +253,10 @@ def changed(screen: Screen, found: Checked, before: Mapping[str, str], files: Se
             screen.say("passed before:", "red", indent=2)
             failure(screen, found.workspace.home, result, lab.check(name).says)
     still = first_failing(lab, found.verdicts)
-    if not won and not lost:
+    news = still is not None and still.id not in lost and _is_news(found, before, still.id, won)
+    if not won and not lost and not news:
         screen.say("Nothing changed for the checks.", indent=2)
-    if still is not None and still.id not in lost and _new_message(found, still.id, before, won):
+    if still is not None and news:
         failure(screen, found.workspace.home, found.results[still.id], still.says)
     screen.say(sums(lab, found.tally), "bold", indent=2)
 
@@ -312,9 +313,10 @@ def _sum(screen: Screen, found: Checked) -> None:
         screen.say("This task is done. `lab check` runs them all.", "green")
 
 
-def _new_message(found: Checked, check_id: str, before: Mapping[str, str], won: Sequence[str]) -> bool:
+def _is_news(found: Checked, before: Checked, check_id: str, won: Sequence[str]) -> bool:
     """Whether the first failing check is worth showing: it comes next, or fails in another way now."""
-    return bool(won) or before.get(check_id) != found.verdicts[check_id]
+    now, then = found.results[check_id], before.results[check_id]
+    return bool(won) or (now.verdict, now.found, now.why) != (then.verdict, then.found, then.why)
 
 
 def _task_row(task: Task, verdicts: Mapping[str, str]) -> tuple[str, str]:

@@ -17,7 +17,7 @@ from grader.results import write_json
 from lab_env import site
 from lab_env.doctor import is_free
 from lab_env.errors import LabError
-from lab_env.processes import Process, end, is_running, launch
+from lab_env.processes import Process, end, is_running, launch, listens
 from lab_env.workspace import Home, read_json
 
 NAMES = ("site", "jupyter", "mlflow")
@@ -71,15 +71,19 @@ def up(home: Home, *, ports: Mapping[str, int] | None = None) -> tuple[Service, 
         home: whose services; each home has its own.
         ports: where to look first for a free port, by service; USUAL_PORTS by default.
     """
+    usual = ports or USUAL_PORTS
     with _alone(home):
         services: dict[str, Service] = {}
         for name in NAMES:
             taken = {service.port for service in services.values()}
-            services[name] = _start(home, name, (ports or USUAL_PORTS)[name], taken)
-        deadline = time.monotonic() + PATIENCE_S
+            services[name] = _start(home, name, usual[name], taken)
         for name, service in services.items():
-            if service.fresh and not service.failure:
-                services[name] = _wait(home, service, deadline)
+            waited = _wait(home, service)
+            if waited.failure and service.port and not is_free(service.port):
+                # Somebody else took the port between our look and our start: one more try elsewhere.
+                taken = {other.port for other in services.values()}
+                waited = _wait(home, _start(home, name, usual[name], taken))
+            services[name] = waited
         return tuple(services.values())
 
 
@@ -193,20 +197,18 @@ def _start(home: Home, name: str, usual: int, taken: Collection[int]) -> Service
     return service
 
 
-def _wait(home: Home, service: Service, deadline: float) -> Service:
+def _wait(home: Home, service: Service) -> Service:
     """Wait for the first answer; a service that ends or stays silent is taken away again."""
     process = service.process
-    while process is not None and time.monotonic() < deadline:
-        if answers(service.health):
+    if process is None or not service.fresh:
+        return service
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline and is_running(process):
+        if answers(service.health) and listens(process, service.port):
             return service
-        if not is_running(process):
-            break
         time.sleep(0.1)
-    how = "ended at once"
-    if process is not None and is_running(process):
-        how = f"did not answer within {PATIENCE_S:.0f} s"
-    if process is not None:
-        end(process)
+    how = f"did not answer within {PATIENCE_S:.0f} s" if is_running(process) else "ended at once"
+    end(process)
     _note_file(home, service.name).unlink(missing_ok=True)
     failure = (
         f"{service.title} {how}. Its log is {service.log}; the last line says: {_last_line(service.log)} "
@@ -233,10 +235,15 @@ def _free_port(usual: int, taken: Collection[int]) -> int:
 
 
 def _clean() -> dict[str, str]:
-    """The environment without what would point a service elsewhere."""
-    return {
+    """The environment without what would point a service elsewhere; the course's own programs come first.
+
+    JupyterLab's terminals inherit it, so `dvc` and `lab` are found there too.
+    """
+    kept = {
         key: value for key, value in os.environ.items() if not key.startswith(("JUPYTER", "MLFLOW_", "GIT_"))
     }
+    kept["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', os.defpath)}"
+    return kept
 
 
 def _last_line(log: str) -> str:

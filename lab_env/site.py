@@ -38,7 +38,9 @@ def build(home: Home) -> Path:
             check=False,
         )
     if done.returncode:
-        raise LabError(f"MkDocs could not build the pages. What it says is in {log}.")
+        raise LabError(
+            f"The site could not be built. What MkDocs says is in {log}. Mend that and run `lab up` again."
+        )
     stamp.unlink(missing_ok=True)
     shutil.rmtree(site, ignore_errors=True)
     fresh.rename(site)

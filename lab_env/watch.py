@@ -1,6 +1,7 @@
 """Judge again on every save, and say what changed."""
 
 import contextlib
+import logging
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -10,6 +11,7 @@ from watchfiles import Change, watch
 
 from grader.errors import InvalidSubmission
 from grader.snapshot import is_cache
+from lab_env.checking import Checked
 from lab_env.errors import LabError
 from lab_env.screen import Screen
 from lab_env.workspace import Workspace
@@ -34,7 +36,8 @@ def follow(
     from lab_env.progress import note_result, now
 
     workspace.require_sound()
-    before: Mapping[str, str] | None = None
+    before: Checked | None = None
+    logging.getLogger("watchfiles").setLevel(logging.CRITICAL)  # it announces Ctrl-C as a warning
     with contextlib.suppress(KeyboardInterrupt):
         for files in changes(workspace, stop=stop):
             began = time.monotonic()
@@ -51,7 +54,7 @@ def follow(
             else:
                 took = f"{time.strftime('%H:%M:%S')}, {time.monotonic() - began:.1f} s"
                 report.changed(screen, found, before, sorted(files), took)
-            before = found.verdicts
+            before = found
             note_result(workspace, found.result, now=now())
 
 
