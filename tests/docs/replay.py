@@ -6,6 +6,9 @@ Every ```` ```console ```` block of a Markdown file runs in one bash, top to bot
 - `...` alone on a line stands for any number of lines, inside a line for any text;
 - a command shown without output, or with `...` only, must succeed;
 - a command shown with output must print it; then it may fail, as the page shows the failure.
+
+A block of the language `output` is the output of the command before it: a page can ask for a prediction,
+show the command, and fold what comes back.
 """
 
 from __future__ import annotations
@@ -87,10 +90,16 @@ def read_blocks(page: Path) -> list[Block]:
 
 
 def read_steps(page: Path) -> list[Step]:
-    """The commands of every console block of `page`, in reading order."""
-    return [
-        step for block in read_blocks(page) if block.language == "console" for step in _steps(page, block)
-    ]
+    """The commands of every console block of `page`, in reading order, with their output."""
+    steps: list[Step] = []
+    for block in read_blocks(page):
+        if block.language == "console":
+            steps += _steps(page, block)
+        elif block.language == "output":
+            if not steps or steps[-1].shown:
+                raise AssertionError(f"{page}:{block.line}: no command without output stands before this.")
+            steps[-1].shown += block.text.splitlines()
+    return steps
 
 
 def _steps(page: Path, block: Block) -> Iterator[Step]:

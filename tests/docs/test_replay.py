@@ -101,6 +101,23 @@ def test_a_block_that_is_never_closed_is_named(tmp_path: Path) -> None:
         read_blocks(path)
 
 
+def test_output_may_stand_in_a_block_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "page.md"
+    text = '```console\n$ echo one\n```\n\n??? note "After"\n\n    ```output\n    {}\n    ```\n'
+    path.write_text(text.format("one"))
+    assert replay(path, cwd=tmp_path, env=ENV) == 1
+    path.write_text(text.format("two"))
+    with pytest.raises(AssertionError, match=r"expected:\ntwo\ngot \(exit 0\):\none"):
+        replay(path, cwd=tmp_path, env=ENV)
+
+
+def test_output_of_no_command_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "page.md"
+    path.write_text("```console\n$ echo one\none\n```\n\n```output\none\n```\n")
+    with pytest.raises(AssertionError, match=r"page\.md:7: no command without output stands before this"):
+        read_steps(path)
+
+
 def test_a_page_without_commands_runs_none(tmp_path: Path) -> None:
     path = tmp_path / "page.md"
     path.write_text("# Only words\n")

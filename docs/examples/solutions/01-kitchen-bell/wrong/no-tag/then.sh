@@ -1,0 +1,2 @@
+set -eu
+git tag --delete v1

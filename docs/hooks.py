@@ -1,0 +1,63 @@
+"""The one hook that MkDocs calls. What the pages say is made by the plain functions of `docs/generate`."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+from pymdownx.superfences import SuperFencesException  # type: ignore[import-untyped]  # it publishes no types
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the `mkdocs` command does not look there
+
+from docs.generate import keys, labs, loop, mends, quiz
+from grader.manifest import list_labs
+
+FENCES = {"quiz": quiz.quiz_html, "loop": loop.loop_html}
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Teach Markdown our fences."""
+    fences = [{"name": name, "class": name, "format": _fence(name), "validator": _accept} for name in FENCES]
+    config.mdx_configs.setdefault("pymdownx.superfences", {})["custom_fences"] = fences
+    return config
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the pages that are made from the manifests."""
+    for lab in list_labs(_course(config)):
+        page = File.generated(config, f"labs/{lab.id}.md", content=labs.lab_page(lab))
+        page.edit_uri = f"../labs/{lab.id}/brief.md"
+        files.append(page)
+    return files
+
+
+def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG001  # MkDocs passes them by name
+    """Put the tables of a manifest's keys where a page asks for them."""
+    return keys.fill(markdown)
+
+
+def on_post_page(output: str, *, page: Page, config: MkDocsConfig) -> str:  # noqa: ARG001  # MkDocs passes them by name
+    """Name for a screen reader what the theme leaves unnamed."""
+    return mends.mend(output)
+
+
+def _course(config: MkDocsConfig) -> Path:
+    return Path(config.config_file_path).resolve().parent
+
+
+def _fence(name: str) -> Any:
+    def render(source: str, *_: Any, **__: Any) -> str:
+        try:
+            return FENCES[name](source)
+        except ValueError as error:
+            # Any other exception would print the fence as plain text and let the build pass.
+            raise SuperFencesException(f"{error}\nIn this `{name}` block:\n{source}") from error
+
+    return render
+
+
+def _accept(_: str, inputs: dict[str, str], options: dict[str, Any], *__: Any) -> bool:
+    options.update(inputs)
+    return True
