@@ -1,0 +1,100 @@
+"""A newcomer's place: a published copy of the course, a home of its own, no network, no process left behind.
+
+    python -m tests.docs.offline PAGE FOLDER
+
+replays PAGE in FOLDER with the environment it is given; run apart, so that the network can be cut around it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from grader.publish import publish
+from tests.docs.replay import replay
+
+COURSE = Path(__file__).parent.parent.parent
+BIN = Path(sys.executable).parent
+
+
+def publish_copy(target: Path) -> Path:
+    """The course as a class gets it, with the environment of this clone, so that nothing is installed."""
+    publish(COURSE, target)
+    environment = target / ".venv"
+    environment.mkdir()
+    (environment / "bin").symlink_to(BIN)
+    state = (
+        "import sys; sys.path.insert(0, 'lab_env'); import bootstrap; print(bootstrap.fingerprint(), end='')"
+    )
+    done = subprocess.run(
+        ["python3", "-B", "-c", state],
+        cwd=target,
+        env=newcomer(target),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    (environment / ".ready").write_text(done.stdout)
+    return target
+
+
+def newcomer(copy: Path) -> dict[str, str]:
+    """The variables of somebody who has just opened a terminal: nothing of ours on PATH, a fresh home."""
+    home = copy.parent / "home"
+    home.mkdir(exist_ok=True)
+    (home / ".gitconfig").write_text("[user]\n\tname = New Comer\n\temail = new@example.org\n")
+    path = [part for part in os.environ["PATH"].split(os.pathsep) if Path(part) != BIN]
+    return {
+        "PATH": os.pathsep.join(path),
+        "HOME": str(home),
+        "LANG": "C.UTF-8",
+        "TMPDIR": os.environ.get("TMPDIR", "/tmp"),
+        "PYTHONPATH": str(copy),
+    }
+
+
+def cut_network() -> list[str]:
+    """Words that run a command with nothing but a loopback, and end all that it started when it ends."""
+    if shutil.which("unshare") is None or shutil.which("ip") is None:
+        pytest.skip("The network cannot be cut: install util-linux and iproute2 for `unshare` and `ip`.")
+    user = [] if os.geteuid() == 0 else ["--map-root-user"]
+    words = ["unshare", *user, "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    words += ["sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
+    tried = subprocess.run([*words, "true"], capture_output=True, text=True, check=False)
+    if tried.returncode:
+        pytest.skip(f"The network cannot be cut here: {tried.stderr.strip()}")
+    return words
+
+
+def replay_offline(page: Path, copy: Path) -> int:
+    """Replay a page in `copy` with the network cut; how many commands ran."""
+    done = subprocess.run(
+        [*cut_network(), sys.executable, "-m", "tests.docs.offline", str(page), str(copy)],
+        cwd=COURSE,
+        env=newcomer(copy) | {"PYTHONPATH": f"{copy}{os.pathsep}{COURSE}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return int(done.stdout)
+
+
+def main(page: Path, folder: Path) -> None:
+    """Replay, and print how many commands ran."""
+    if list(socket.if_nameindex()) != [(1, "lo")]:
+        sys.exit("The network is not cut: there is more than a loopback.")
+    try:
+        print(replay(page, cwd=folder, env=dict(os.environ)))
+    except AssertionError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
