@@ -11,7 +11,7 @@ from grader.errors import ManifestError
 
 Text = Annotated[StrictStr, Field(min_length=1)]
 Count = Annotated[StrictInt, Field(gt=0)]
-Points = Annotated[StrictInt | StrictFloat, Field(gt=0)]
+Points = Annotated[StrictInt | StrictFloat, Field(gt=0, allow_inf_nan=False)]
 Command = Annotated[tuple[Text, ...], Field(min_length=1)]
 
 

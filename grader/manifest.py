@@ -17,6 +17,15 @@ __all__ = ["Check", "Lab", "Limits", "Task", "find_course", "find_lab", "list_la
 
 LAB_ID = re.compile(r"\d\d-[a-z0-9]+(-[a-z0-9]+)*")
 CHECK_ID = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+WORDS = {
+    r"a valid dictionary or instance of \w+": "a table",
+    r"a valid tuple": "a list",
+    r"a valid string": "a text in quotes",
+    r"a valid integer": "a whole number",
+    r"a valid boolean": "true or false",
+    r"a valid number": "a number",
+    r" after validation, not \d+": "",
+}
 TASK_ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
@@ -186,7 +195,8 @@ def _reject_derived(file: Path, data: Mapping[str, Any]) -> None:
 
 def _explain(file: Path, error: ValidationError) -> str:
     """The first thing wrong, as the file, the key and what to write instead."""
-    first = error.errors(include_url=False, include_input=True)[0]
+    errors = error.errors(include_url=False, include_input=True)
+    first = next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])  # a mistyped key
     names = [part for part in first["loc"] if isinstance(part, str) and part not in ("int", "float")]
     key = ".".join(
         f"{part}[{first['loc'][at + 1] + 1}]"  # type: ignore[operator]  # a list index follows its key
@@ -203,8 +213,15 @@ def _explain(file: Path, error: ValidationError) -> str:
     sample = f" Write for example `{names[-1]} = {field.examples[0]}`." if field and field.examples else ""
     if first["type"] == "missing":
         return f"{file}: `{key}` is missing.{sample}"
-    problem = first["msg"].removeprefix("Input ").removeprefix("Value ")
-    return f"{file}: `{key}` is {_short(first['input'])}; it {problem}.{sample}"
+    return f"{file}: `{key}` is {_short(first['input'])}; it {_problem(first['msg'])}.{sample}"
+
+
+def _problem(message: str) -> str:
+    """What is wrong in the words of a TOML file, not of Python: "should be a list"."""
+    text = "should" + message.partition("should")[2]
+    for form, word in WORDS.items():
+        text = re.sub(form, word, text)
+    return text
 
 
 def _table(names: Sequence[str]) -> type[Table]:

@@ -1,10 +1,14 @@
 """A tiny sound course in a folder of the test's own: one lab, four checks, wrong and right answers."""
 
+import ast
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from textwrap import dedent
 
 from grader.manifest import Lab, read_lab
 from grader.release import release
+from grader.starter import course_environment, run
 
 MANIFEST = """
 format = 1
@@ -127,10 +131,7 @@ def tiny_course(folder: Path) -> Lab:
         "solutions/01-add/wrong/no-notes/expect.toml": '[fails]\nnotes_are_there = "no-notes"\n',
         "solutions/01-add/right/sum/add.py": "def add(*numbers):\n    return sum(numbers)\n",
     }
-    for name, text in files.items():
-        target = folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(dedent(text).lstrip("\n"))
+    write_files(folder, files)
     lab = read_lab(folder / "labs" / "01-add")
     release(lab)
     return lab
@@ -141,3 +142,73 @@ def replace(file: Path, old: str, new: str) -> None:
     text = file.read_text()
     assert old in text, f"{old!r} is not in {file}"
     file.write_text(text.replace(old, new))
+
+
+def lab_of(
+    folder: Path,
+    checks: str,
+    *,
+    hidden: str = "",
+    limits: str = "",
+    after: dict[str, list[str]] | None = None,
+) -> Lab:
+    """A lab `01-trial` below `folder` with one check of one point for each test function; nothing else."""
+    parts = [f'format = 1\ntitle = "Trial"\nminutes = 1\nobjectives = ["Try"]\n[limits]\n{limits}\n']
+    parts.append('[[tasks]]\nid = "only"\ntitle = "Only"\nminutes = 1\n')
+    for source, is_hidden in ((dedent(checks), "false"), (dedent(hidden), "true")):
+        for node in ast.parse(source).body:
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
+                name = node.name.removeprefix("test_")
+                waits = json.dumps((after or {}).get(name, []))
+                parts.append(
+                    f'[[tasks.checks]]\nid = "{name}"\nsays = "{name}"\npoints = 1\nafter = {waits}\n'
+                    f'hints = ["a", "b", "c"]\nhidden = {is_hidden}\n'
+                )
+    write_files(
+        folder,
+        {
+            "mkdocs.yml": "",
+            "labs/01-trial/lab.toml": "".join(parts),
+            "labs/01-trial/release.txt": "0" * 64,
+            "labs/01-trial/checks/test_visible.py": checks,
+            "solutions/01-trial/checks/test_hidden.py": hidden,
+        },
+    )
+    return read_lab(folder / "labs" / "01-trial")
+
+
+def write_files(folder: Path, files: Mapping[str, str]) -> Path:
+    """Write texts below `folder`, indentation taken off; the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(dedent(text).lstrip("\n"))
+    return folder
+
+
+def git(folder: Path, *words: str) -> str:
+    """Run Git in `folder` as the course would, and return what it printed."""
+    return run(["git", *words], folder, course_environment()).strip()
+
+
+def dvc(folder: Path, *words: str) -> str:
+    """Run DVC in `folder` with a home of its own, and return what it printed."""
+    home = folder.parent / "dvc-home"
+    home.mkdir(exist_ok=True)
+    return run(["dvc", *words, "--quiet"], folder, course_environment(home)).strip()
+
+
+def repository(folder: Path, files: Mapping[str, str] | None = None) -> Path:
+    """A Git repository on `main` with one commit of `files`."""
+    write_files(folder, files or {"notes.md": "One.\n"})
+    git(folder, "init", "--quiet", "--initial-branch=main")
+    commit(folder, "one")
+    return folder
+
+
+def commit(folder: Path, message: str) -> str:
+    """Commit everything; the commit's id."""
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--allow-empty", "--message", message)
+    return git(folder, "rev-parse", "HEAD")
