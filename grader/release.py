@@ -102,10 +102,11 @@ def starter_files(lab: Lab) -> dict[str, Starter]:
     for path, file in _present(master).items():
         text = file.content
         if _comment(path) is not None and BEGIN.encode() in text:
-            cut = strip_solution(text.decode("utf-8"), path)
+            cut = strip_solution(_decoded(path, text), path)
             if not cut.text.strip():
                 continue
             text = cut.text.encode()
+        _refuse_idle_markers(path, text)
         found[path] = Starter(text, file.executable)
     return found
 
@@ -189,15 +190,36 @@ def leaks(lab: Lab, starter: Mapping[str, Starter]) -> Iterator[str]:
             )
 
 
+def _decoded(path: str, content: bytes) -> str:
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ReleaseError(
+            f"{path} holds `{BEGIN}` but is no UTF-8 text: {error}. Save it as UTF-8."
+        ) from error
+
+
+def _refuse_idle_markers(path: str, content: bytes) -> None:
+    """Refuse a marker that was not read as one: what it marks would be let out."""
+    for number, line in enumerate(content.splitlines(), start=1):
+        for word in (BEGIN, END):
+            if word.encode() in line:
+                raise ReleaseError(
+                    f"{path}:{number}: `{word}` is no marker here: the solution would be let out. Write it "
+                    "alone in a comment; markers work in .py, .yaml, .toml, .sh, .md and Dockerfile."
+                )
+
+
 def _region_leaks(path: str, region: list[str], public: Mapping[str, list[str]]) -> Iterator[str]:
     telling = [line for line in region if _is_telling(line)]
-    runs = [region] if telling else []
-    runs += [telling[at : at + 3] for at in range(len(telling) - 2)]
+    runs = [telling[at : at + 3] for at in range(len(telling) - 2)]
     for place, lines in public.items():
-        for run in runs:
-            if _holds(lines, run):
-                yield f"{place} shows solution lines of {path}: {run[0]!r}"
-                break
+        told = [line for line in lines if _is_telling(line)]
+        shown = [run for run in runs if _holds(told, run)]
+        if not shown and telling and _holds(lines, region):
+            shown = [region]
+        if shown:
+            yield f"{place} shows solution lines of {path}: {shown[0][0]!r}"
 
 
 def _refuse_leaks(lab: Lab, starter: Mapping[str, Starter]) -> None:
