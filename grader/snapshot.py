@@ -55,12 +55,21 @@ class Snapshot:
         return total.hexdigest()
 
     def copy_to(self, target: Path) -> None:
-        """Copy the accepted files below `target`, which is made if need be. Nothing else comes along."""
+        """Copy the accepted files below `target`, which is made if need be. Nothing else comes along.
+
+        Raises:
+            InvalidSubmission: a file is no longer there.
+        """
         target.mkdir(parents=True, exist_ok=True)
         for folder in sorted({Path(file.path).parent for file in self.files}):
             (target / folder).mkdir(parents=True, exist_ok=True)
         for file in self.files:
-            copyfile(self.folder / file.path, target / file.path, follow_symlinks=False)
+            try:
+                copyfile(self.folder / file.path, target / file.path, follow_symlinks=False)
+            except FileNotFoundError as error:
+                raise InvalidSubmission(
+                    f"{file.path} went away while the work was read. Save everything and try again."
+                ) from error
             (target / file.path).chmod(0o755 if file.executable else 0o644)
 
 
@@ -68,15 +77,28 @@ def take(folder: Path, *, max_bytes: int = MAX_BYTES, max_files: int = MAX_FILES
     """List the files of `folder` that are judged; caches and environments are left out.
 
     Raises:
-        InvalidSubmission: names a link or a special file, or says which cap was passed.
+        InvalidSubmission: names a link, a special or an unreadable file, or says which cap was passed.
     """
     if not folder.is_dir():
         raise InvalidSubmission(f"{folder} is not a folder. Name the folder that holds the work.")
+    try:
+        return Snapshot(
+            folder, tuple(sorted(_files(folder, max_bytes, max_files), key=lambda file: file.path))
+        )
+    except OSError as error:
+        raise InvalidSubmission(
+            f"{error.filename} cannot be read ({error.strerror}). Mend it, or try again when it is written."
+        ) from error
+
+
+def _files(folder: Path, max_bytes: int, max_files: int) -> list[File]:
     files: list[File] = []
     size = 0
     for path in _walk(folder):
         info = path.lstat()
         name = path.relative_to(folder).as_posix()
+        if name.encode(errors="replace").decode() != name:
+            raise InvalidSubmission(f"The name {name!a} is not UTF-8. Give the file another name.")
         if not stat.S_ISREG(info.st_mode):
             raise InvalidSubmission(
                 f"{name} is {_kind(info.st_mode)}; only plain files are judged. "
@@ -93,19 +115,21 @@ def take(folder: Path, *, max_bytes: int = MAX_BYTES, max_files: int = MAX_FILES
             )
         executable = bool(info.st_mode & stat.S_IXUSR)
         files.append(File(name, executable, _sha256(path), info.st_size))
-    return Snapshot(folder, tuple(sorted(files, key=lambda file: file.path)))
+    return files
 
 
 def is_cache(relative: str) -> bool:
     """Whether a path below the work is a cache or an environment, and so no part of a submission."""
     parts = relative.split("/")
+    if parts[0] == ".git":  # a branch may be called `venv`
+        return False
     if relative == MARKER or CACHES.intersection(parts):
         return True
     return any("/".join(parts[at : at + 2]) in CACHE_PATHS for at in range(len(parts)))
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    for root, folders, names in os.walk(folder):
+    for root, folders, names in os.walk(folder, onerror=_refuse):
         here = Path(root)
         kept = []
         for name in sorted(folders):
@@ -121,6 +145,10 @@ def _walk(folder: Path) -> Iterator[Path]:
             path = here / name
             if not is_cache(path.relative_to(folder).as_posix()):
                 yield path
+
+
+def _refuse(error: OSError) -> None:
+    raise error
 
 
 def _kind(mode: int) -> str:
