@@ -97,7 +97,7 @@ def _kept(tag: str, evidence: Evidence, expect: Expect) -> Checkout:
     expect.that(
         clone.read(path) is not None,
         looked_at=f"a clean clone at {tag} with an empty cache, after `dvc pull`",
-        found=clone.error or f"no {path}",
+        found="a pointer to {}, and a store without it".format(out.md5[:7] if out else "nothing"),
         expected=f"{path}, pulled from the store",
         why="The store has the newest version and not this one. Either it was never sent (`dvc push` sends "
         f"what the working tree names), or `dvc gc -w` deleted it: that keeps what the working tree names, "

@@ -28,7 +28,7 @@ for name in ("exports", "spike", ".earlier"):
     Path(name).mkdir()
 pq.write_table(orders.filter(pc.less(orders["day"], 76)), ".earlier/orders.parquet")
 pq.write_table(orders.filter(pc.greater_equal(orders["day"], 12)), "spike/sample.parquet")
-pyarrow.csv.write_csv(orders.filter(pc.less(orders["day"], 31)), "exports/finance.csv")
+pyarrow.csv.write_csv(orders.filter(pc.less(orders["day"], 35)), "exports/finance.csv")
 PYTHON
 mv data/orders.parquet .earlier/quarter.parquet
 
@@ -37,7 +37,7 @@ git add data/orders.parquet
 commit 2026-03-23 "Add the orders"
 
 git add exports
-commit 2026-03-26 "Export the first month for finance"
+commit 2026-03-26 "Export the first five weeks for finance"
 
 mv .earlier/quarter.parquet data/orders.parquet
 rmdir .earlier
