@@ -23,7 +23,14 @@ from grader.verify import verify
 COURSE = Path(__file__).parent.parent.parent
 EXAMPLES = COURSE / "docs" / "examples"
 REFERENCE = COURSE / "docs" / "reference"
-GIVEN: tuple[type, ...] = (checks.Student, checks.Session, checks.Finished, checks.Reply, checks.Evidence, checks.GitEvidence)
+GIVEN: tuple[type, ...] = (
+    checks.Student,
+    checks.Session,
+    checks.Finished,
+    checks.Reply,
+    checks.Evidence,
+    checks.GitEvidence,
+)
 GIVEN += (checks.DvcEvidence, checks.Checkout, checks.Hidden, checks.Blob, checks.Out)
 CONDITIONS = ("at_most", "at_least", "between", "near", "one_of", "empty")
 OURS = {"folder", "clone", "close", "serve", "session", "box"}  # what the engine itself uses of them

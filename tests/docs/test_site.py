@@ -1,0 +1,162 @@
+"""The site holds together: strict, offline, and in step with the commands and the checks that point to it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+import typer
+
+from lab_env import doctor
+from lab_env.cli import app
+
+COURSE = Path(__file__).parent.parent.parent
+LOADS = {"script": "src", "img": "src", "iframe": "src", "link": "href", "source": "src", "video": "src"}
+
+
+class Page(HTMLParser):
+    """The ids of a page, and the addresses that it loads without being asked."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.ids: set[str] = set()
+        self.loads: list[str] = []
+        self.feed(path.read_text())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        facts = dict(attrs)
+        if facts.get("id"):
+            self.ids.add(str(facts["id"]))
+        if tag in LOADS and facts.get(LOADS[tag]) and facts.get("rel") != "canonical":
+            self.loads.append(str(facts[LOADS[tag]]))
+
+
+def test_no_page_loads_anything_from_elsewhere(site: Path) -> None:
+    pages = list(site.rglob("*.html"))
+    assert len(pages) > 8
+    for page in pages:
+        outside = [address for address in Page(page).loads if re.match(r"(https?:)?//", address)]
+        assert outside == [], page
+    for style in site.rglob("*.css"):
+        assert not re.search(r"(@import|url\()\s*['\"]?(https?:)?//", style.read_text()), style
+
+
+def test_no_python_and_no_example_is_published_with_the_pages(site: Path) -> None:
+    assert not list(site.rglob("*.py"))
+    assert not (site / "examples").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[gone](gone.md)", "gone.md"),
+        ("[gone](setup.md#gone)", "gone"),
+        ('```python\n--8<-- "docs/examples/first-version.sh:gone"\n```', "gone"),
+        ('```bash\n--8<-- "docs/examples/gone.sh"\n```', "gone.sh"),
+        ('```quiz\nid = "x"\n```', "A quiz needs `ask`"),
+        ("```loop\nOne: a\n```", "A loop has an even number of steps"),
+        ("<!-- keys: gone -->", "gone"),
+    ],
+)
+def test_a_broken_page_fails_the_build(tmp_path: Path, text: str, message: str) -> None:
+    course = tmp_path / "course"
+    for name in ("docs", "labs", "grader"):
+        shutil.copytree(COURSE / name, course / name, ignore=shutil.ignore_patterns("__pycache__", ".cache"))
+    for name in ("mkdocs.yml", "CHANGELOG.md", "pyproject.toml"):
+        shutil.copy(COURSE / name, course)
+    page = course / "docs" / "authors.md"
+    page.write_text(f"{page.read_text()}\n\n{text}\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path / "site")],
+        cwd=course,
+        env=os.environ | {"NO_MKDOCS_2_WARNING": "1", "PYTHONPATH": str(course)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert message in done.stdout + done.stderr
+
+
+def test_every_link_of_a_check_leads_to_a_heading(site: Path) -> None:
+    links = set(_links_of_checks())
+    assert len(links) > 3
+    for link in links:
+        _assert_is_there(site, link)
+
+
+def test_every_finding_of_the_doctor_has_its_place_on_the_setup_page(site: Path) -> None:
+    findings = doctor.examine(doctor.Machine())
+    assert len(findings) > 8
+    for finding in findings:
+        _assert_is_there(site, finding.read)
+
+
+def test_every_command_and_option_of_lab_is_on_its_page() -> None:
+    page = (COURSE / "docs" / "reference" / "lab.md").read_text()
+    documented = dict(_documented(page))
+    real = {" ".join(words): command for words, command in _commands(typer.main.get_command(app), ("lab",))}
+    assert sorted(documented) == sorted(real)
+    for name, command in real.items():
+        arguments = [param for param in command.params if param.param_type_name == "argument"]
+        options = {opt for param in command.params for opt in param.opts if opt.startswith("--")} - {"--help"}
+        assert documented[name][1] == options, f"the options of `{name}`"
+        shown = [
+            f"{param.name.upper()}" if param.required else f"[{param.name.upper()}]"
+            for param in arguments
+            if param.name
+        ]
+        assert documented[name][0] == shown, f"the arguments of `{name}`"
+
+
+@pytest.mark.parametrize("program", ["lab", "grader"])
+def test_every_command_named_anywhere_on_a_page_exists(program: str) -> None:
+    module = app if program == "lab" else __import__("grader.cli", fromlist=["app"]).app
+    names = {words[1] for words, _ in _commands(typer.main.get_command(module), (program,))}
+    pages = [*(COURSE / "docs").rglob("*.md"), COURSE / "README.md", COURSE / "CONTRIBUTING.md"]
+    for page in pages:
+        for found in re.findall(rf"(?:`|\$ |^){program} ([a-z]+)", page.read_text(), re.MULTILINE):
+            assert found in names, f"{page.name}: `{program} {found}`"
+
+
+def _commands(
+    command: object, words: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], typer.core.TyperCommand]]:
+    """Every command that can be typed, with the words that lead to it."""
+    if isinstance(command, typer.core.TyperGroup):
+        for name, inner in command.commands.items():
+            yield from _commands(inner, (*words, name))
+    elif isinstance(command, typer.core.TyperCommand):
+        yield words, command
+
+
+def _documented(page: str) -> Iterator[tuple[str, tuple[list[str], set[str]]]]:
+    for section in re.split(r"^### ", page, flags=re.MULTILINE)[1:]:
+        heading, _, text = section.partition("\n")
+        words = heading.split()
+        name = " ".join(word for word in words if word.islower())
+        options = set(re.findall(r"^\| `(--[\w-]+)", text, re.MULTILINE))
+        yield name, ([word for word in words if not word.islower()], options)
+
+
+def _links_of_checks() -> Iterator[str]:
+    """Every page and anchor that a check's source names, whole or as `f"{PAGE}#anchor"`."""
+    for file in (*COURSE.glob("labs/*/checks/*.py"), *COURSE.glob("solutions/*/checks/*.py")):
+        source = file.read_text()
+        pages = dict(re.findall(r'^(\w+) = "([\w/-]+\.md)"$', source, re.MULTILINE))
+        yield from re.findall(r'"([\w/-]+\.md(?:#[\w-]+)?)"', source)
+        yield from (pages[name] + anchor for name, anchor in re.findall(r"\{(\w+)\}(#[\w-]+)", source))
+
+
+def _assert_is_there(site: Path, link: str) -> None:
+    path, _, anchor = link.partition("#")
+    page = site / path.replace(".md", ".html")
+    assert page.is_file(), link
+    assert not anchor or anchor in Page(page).ids, link
