@@ -12,6 +12,7 @@ import json
 import math
 import socket
 import struct
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -45,19 +46,28 @@ def send(channel: socket.socket, value: object) -> None:
     channel.sendall(encode(value))
 
 
-def receive(channel: socket.socket, caps: Caps = Caps()) -> Any:  # an immutable default
+def receive(
+    channel: socket.socket,
+    caps: Caps = Caps(),  # an immutable default
+    *,
+    wait_s: float | None = None,
+) -> Any:
     """Read one message; None when the other side closed before it began.
 
     Raises:
         WireError: it broke off, or is over the caps, or is no message.
+        TimeoutError: the whole of it did not come within `wait_s`.
     """
-    head = _exactly(channel, HEAD.size)
+    end = None if wait_s is None else time.monotonic() + wait_s
+    head = _exactly(channel, HEAD.size, end)
     if not head:
         return None
+    if len(head) < HEAD.size:
+        raise WireError("a message that broke off")
     text_size, blob_size = HEAD.unpack(head)
     if text_size + blob_size > caps.size:
         raise WireError(f"a message of {text_size + blob_size:,} bytes; at most {caps.size:,} are read")
-    body = _exactly(channel, text_size + blob_size)
+    body = _exactly(channel, text_size + blob_size, end)
     if len(body) < text_size + blob_size:
         raise WireError("a message that broke off")
     return decode(body[:text_size], body[text_size:], caps)
@@ -89,9 +99,11 @@ def decode(text: bytes, blob: bytes, caps: Caps = Caps()) -> Any:  # an immutabl
     return _Reader(blob, caps).read(tree, 0)
 
 
-def _exactly(channel: socket.socket, size: int) -> bytes:
+def _exactly(channel: socket.socket, size: int, end: float | None) -> bytes:
     parts = bytearray()
     while len(parts) < size:
+        if end is not None:  # for the message, not for each piece of it
+            channel.settimeout(max(end - time.monotonic(), 0.001))
         part = channel.recv(min(size - len(parts), 1 << 20))
         if not part:
             break
@@ -122,11 +134,18 @@ def _pack(value: Any, blobs: list[bytes], depth: int) -> Any:
     if isinstance(value, list | tuple | set | frozenset):
         return [_pack(item, blobs, depth + 1) for item in value]
     if isinstance(value, dict):
-        pairs = [[_pack(k, blobs, depth + 1), _pack(v, blobs, depth + 1)] for k, v in value.items()]
+        pairs = [[_pack_key(k), _pack(v, blobs, depth + 1)] for k, v in value.items()]
         return {"$": "dict", "v": pairs}
     if isinstance(value, datetime.datetime | datetime.date):
         return {"$": "time", "v": value.isoformat()}
     return _pack_table(value, blobs, depth)
+
+
+def _pack_key(key: Any) -> Any:
+    packed = _pack(key, [], 0)
+    if not isinstance(packed, str | int | float | bool | None):
+        raise WireError("a dictionary with a key that is neither text nor a number")
+    return packed
 
 
 def _pack_table(value: Any, blobs: list[bytes], depth: int) -> Any:
@@ -268,15 +287,23 @@ class _Reader:
         array[:] = cells
         return array.reshape(self._shape(tree))
 
+    def _column(self, tree: Any, depth: int) -> Any:
+        column = self.read(tree, depth + 1)
+        if getattr(column, "ndim", 0) != 1:
+            raise ValueError("no column")
+        return column
+
     def _series(self, tree: dict[str, Any], depth: int) -> Any:
         import pandas as pd
 
-        return pd.Series(self.read(tree["v"], depth + 1), name=self._key(tree["name"]))
+        return pd.Series(self._column(tree["v"], depth), name=self._key(tree["name"]))
 
     def _frame(self, tree: dict[str, Any], depth: int) -> Any:
         import pandas as pd
 
-        columns = [(self._key(name), self.read(column, depth + 1)) for name, column in tree["v"]]
+        columns = [(self._key(name), self._column(column, depth)) for name, column in tree["v"]]
+        if any(len(column) != tree["rows"] for _, column in columns):
+            raise ValueError("columns of other lengths")
         frame = pd.DataFrame(dict(enumerate(column for _, column in columns)), index=range(tree["rows"]))
         frame.columns = [name for name, _ in columns]
         return frame

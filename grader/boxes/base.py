@@ -18,6 +18,7 @@ from grader.results import Verdict
 
 START_S = 30.0
 READ_CAP = 32 * 1024**2
+LONGEST = 2000
 
 
 class Stopped(Exception):  # it is what happened
@@ -122,9 +123,8 @@ class Session:
         self._budget = budget
         self._ids = itertools.count(1)
         self._ending: Ending | None = None
-        running.channel.settimeout(START_S)
         try:
-            ready = wire.receive(running.channel)
+            ready = wire.receive(running.channel, wait_s=START_S)
         except (OSError, wire.WireError) as error:
             self.close()
             raise BoxError(f"The box did not start: {error}.") from error
@@ -160,7 +160,8 @@ class Session:
             Stopped: it passed a limit. An exit code other than 0 is an answer, not an error.
         """
         limits = self._budget.limits
-        done = self._ask("run", argv=list(argv), stdin=stdin, output_kb=limits.output_kb)
+        form = {"code": int, "stdout": bytes, "stderr": bytes, "flood": bool}
+        done = self._shaped(self._ask("run", argv=list(argv), stdin=stdin, output_kb=limits.output_kb), form)
         out, err = done["stdout"].decode(errors="replace"), done["stderr"].decode(errors="replace")
         words = " ".join(argv)
         if done["flood"]:
@@ -170,7 +171,8 @@ class Session:
 
     def read(self, path: str) -> bytes | None:
         """A file of this box, by its path below the work; None when there is none."""
-        content: bytes | None = self._ask("read", path=path, size=READ_CAP)
+        answer = self._ask("read", path=path, size=READ_CAP)
+        content: bytes | None = self._shaped({"v": answer}, {"v": bytes | None})["v"]
         return content
 
     def serve(self, argv: Sequence[str], wait_s: float = 30.0) -> None:
@@ -189,7 +191,8 @@ class Session:
     def _http(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
         wait_s = self._budget.wall_left()
         answer = self._ask("http", method=method, path=path, body=body, headers=dict(headers), wait_s=wait_s)
-        return Reply(answer["status"], answer["headers"], answer["body"])
+        done = self._shaped(answer, {"status": int, "headers": dict, "body": bytes})
+        return Reply(done["status"], done["headers"], done["body"])
 
     def _ask(self, act: str, **parameters: Any) -> Any:
         if self._ending is not None:
@@ -201,7 +204,7 @@ class Session:
         channel.settimeout(left)
         try:
             wire.send(channel, {"id": number, "act": act, "with": parameters})
-            reply = wire.receive(channel)
+            reply = wire.receive(channel, wait_s=left - (time.monotonic() - began))
         except TimeoutError as error:
             self.close()
             raise Stopped(Verdict.TIMEOUT, f"No answer within {self._budget.limits.wall_s} s.") from error
@@ -219,14 +222,11 @@ class Session:
         if reply is None:
             raise self._death()
         if not isinstance(reply, dict) or reply.get("id") != number or not {"value", "error"} & reply.keys():
-            self.close()
-            raise Stopped(
-                Verdict.FORBIDDEN, "The answer came out of turn: something else wrote to the channel."
-            )
+            raise self._forged()
         if "error" not in reply:
             return reply["value"]
         error = (
-            {key: str(value) for key, value in reply["error"].items()}
+            {key: str(value)[:LONGEST] for key, value in reply["error"].items()}
             if isinstance(reply["error"], dict)
             else {}
         )
@@ -238,12 +238,23 @@ class Session:
             verdict, f"{kind}{f': {message}' if message else ''}{f' ({where})' if where else ''}", kind
         )
 
+    def _shaped(self, answer: Any, form: Mapping[str, Any]) -> dict[str, Any]:
+        """An answer of the agent's own acts; code that was called before may have replaced them."""
+        if not isinstance(answer, dict) or not all(isinstance(answer.get(k), form[k]) for k in form):
+            raise self._forged()
+        return answer
+
+    def _forged(self) -> Stopped:
+        self.close()
+        return Stopped(Verdict.FORBIDDEN, "The answer came out of turn: something else wrote to the channel.")
+
     def _death(self) -> Stopped:
+        cpu_left = self._budget.cpu_left()
         ending = self.close()
         if self._running.flooded:
             limit = self._budget.limits.output_kb
             return Stopped(Verdict.OUTPUT, f"Your code printed more than {limit} KiB.")
-        if ending.code == -signal.SIGXCPU:
+        if ending.code == -signal.SIGXCPU or (ending.code == -signal.SIGKILL and ending.cpu_s > cpu_left):
             return Stopped(Verdict.TIMEOUT, f"Over {self._budget.limits.cpu_s} s of CPU time.")
         return Stopped(
             Verdict.STUDENT_ERROR, f"Your code ended its Python process (exit code {ending.code})."

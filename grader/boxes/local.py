@@ -17,8 +17,9 @@ from contextlib import suppress
 from pathlib import Path
 from shutil import copytree, rmtree
 
-from grader.boxes.base import Box, Budget, Ending, Running
+from grader.boxes.base import Box, Budget, Ending, Running, Stopped
 from grader.errors import BoxError
+from grader.results import Verdict
 from grader.starter import QUIET
 
 AGENT = Path(__file__).parent.parent / "agent.py"
@@ -42,13 +43,24 @@ class LocalBox(Box):
             inside = home / "work"
             copytree(work, inside)
             for name, content in files.items():
-                target = inside / name
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(content)
+                _lay(inside / name, content, name)
             return _LocalRunning(home, budget)
+        except Stopped:
+            rmtree(home, ignore_errors=True)
+            raise
         except OSError as error:
             rmtree(home, ignore_errors=True)
             raise BoxError(f"The box could not be made in {home.parent}: {error}.") from error
+
+
+def _lay(target: Path, content: bytes, name: str) -> None:
+    """Write a file of the check's over the work."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+    except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
+        found = f"{name} cannot be put into your work: {error.strerror}."
+        raise Stopped(Verdict.FAIL, found) from error
 
 
 class _LocalRunning(Running):
@@ -136,5 +148,8 @@ def _limit(pid: int, budget: Budget) -> None:
     if not hasattr(resource, "prlimit"):  # macOS: `lab doctor` says so
         return
     for name, value in wanted.items():
+        kind = getattr(resource, name)
         with suppress(ProcessLookupError):
-            resource.prlimit(pid, getattr(resource, name), value)
+            hard = resource.prlimit(pid, kind)[1]  # nobody but root may raise it
+            cap = sys.maxsize if hard == resource.RLIM_INFINITY else hard
+            resource.prlimit(pid, kind, (min(value[0], cap), min(value[1], cap)))

@@ -1,0 +1,431 @@
+"""What every box keeps to. A new box joins by its name in `grader.judge.BOXES`."""
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from grader.boxes.base import Box, Budget, Reply, Session, Stopped
+from grader.errors import BoxError
+from grader.judge import BOXES
+from grader.lab import Limits
+from grader.results import Verdict
+from tests.grader.courses import write_files
+
+CODE = """
+import json, os, signal, subprocess, sys, time
+
+calls = 0
+
+def count():
+    global calls
+    calls += 1
+    return calls
+
+def double(value):
+    return value * 2
+
+def where():
+    return os.getcwd()
+
+def write(name, text):
+    with open(name, "w") as file:
+        file.write(text)
+
+def wrong():
+    raise ValueError("no such zone")
+
+class Mute(Exception):
+    def __str__(self):
+        raise RuntimeError("mute")
+
+def mute():
+    raise Mute
+
+def pair_key():
+    return {(1, 2): 3}
+
+def own():
+    return Mute()
+
+def burn():
+    while True:
+        pass
+
+def burn_on():
+    signal.signal(signal.SIGXCPU, signal.SIG_IGN)
+    burn()
+
+def eat():
+    return len(bytearray(10**10))
+
+def fill():
+    with open("big", "wb") as file:
+        for _ in range(64):
+            file.write(bytes(2**20))
+
+def shout():
+    while True:
+        print("x" * 1000)
+
+def child():
+    return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]).pid
+
+def environment():
+    return dict(os.environ)
+
+def channel():
+    return sys.modules["__main__"].sys._getframe(3).f_locals["self"].channel
+"""
+
+FORGE = """
+import gc, socket, struct, time, json
+
+def line():
+    return next(one for one in gc.get_objects() if isinstance(one, socket.socket))
+
+def send(value):
+    text = json.dumps(value).encode()
+    line().sendall(struct.pack("!II", len(text), 0) + text)
+
+def another_number():
+    send({"$": "dict", "v": [["id", 99], ["value", 5]]})
+
+def no_reply():
+    send([1, 2, 3])
+
+def no_value():
+    send({"$": "dict", "v": [["id", 1]]})
+
+def garbage():
+    line().sendall(b"GET / HTTP/1.1\\r\\n\\r\\n")
+
+def half_a_head():
+    line().sendall(b"abc")
+    import os
+    os._exit(0)
+
+def drip():
+    line().sendall(struct.pack("!II", 1000, 0))
+    while True:
+        line().sendall(b" ")
+        time.sleep(0.05)
+
+def closed():
+    line().close()
+
+def long_error():
+    error = {"$": "dict", "v": [["type", "E"], ["message", "x" * 10**6]]}
+    send({"$": "dict", "v": [["id", 1], ["error", error]]})
+
+def error_of_nothing():
+    send({"$": "dict", "v": [["id", 1], ["error", 5]]})
+
+def replace_acts():
+    import __main__
+    agent = next(one for one in gc.get_objects() if isinstance(one, __main__.Agent))
+    for act in ("run", "read", "http"):
+        agent.acts[act] = lambda **_: 5
+"""
+
+SERVICE = """
+import http.server, sys
+
+class Answer(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.answer(b'{"path": "%s"}' % self.path.encode())
+
+    def do_POST(self):
+        self.answer(self.rfile.read(int(self.headers["content-length"])))
+
+    def answer(self, body):
+        self.send_response(200 if self.path != "/none" else 404)
+        self.send_header("X-Zone", "7")
+        self.end_headers()
+        self.wfile.write(body if self.path != "/text" else b"<p>")
+
+    def log_message(self, *_):
+        pass
+
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Answer).serve_forever()
+"""
+
+Start = Callable[..., Session]
+
+
+@pytest.fixture(params=sorted(BOXES))
+def box(request: pytest.FixtureRequest) -> Box:
+    return BOXES[request.param]()
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    return write_files(tmp_path / "work", {"learner.py": CODE, "forge.py": FORGE, "service.py": SERVICE})
+
+
+@pytest.fixture
+def start(box: Box, work: Path) -> Iterator[Start]:
+    """Starts sessions with small limits, and ends them."""
+    with ExitStack() as opened:
+
+        def begin(*, files: Mapping[str, bytes] | None = None, **limits: int) -> Session:
+            small = Limits(
+                **{"cpu_s": 20, "wall_s": 30, "memory_mb": 512, "disk_mb": 8, "output_kb": 64} | limits
+            )
+            budget = Budget(small)
+            return opened.enter_context(Session(box.start(work, files or {}, budget), budget))
+
+        yield begin
+
+
+def stopped(session: Session, function: str) -> Stopped:
+    with pytest.raises(Stopped) as caught:
+        session.call(function)
+    return caught.value
+
+
+def test_a_call_gives_the_value(start: Start) -> None:
+    session = start()
+    assert session.call("learner.double", 21) == 42
+    assert session.call("learner.double", value="ab") == "abab"
+    assert session.call("learner.double", np.arange(3)).tolist() == [0, 2, 4]
+
+
+def test_a_session_keeps_its_state_and_another_has_none_of_it(start: Start) -> None:
+    first = start()
+    assert [first.call("learner.count"), first.call("learner.count")] == [1, 2]
+    first.call("learner.write", "left.txt", "left")
+    assert first.read("left.txt") == b"left"
+    second = start()
+    assert second.call("learner.count") == 1
+    assert second.read("left.txt") is None
+
+
+def test_the_work_itself_is_never_written(start: Start, work: Path) -> None:
+    session = start(files={"data/orders.csv": b"given", "learner.py": b"def answer():\n    return 5\n"})
+    assert session.read("data/orders.csv") == b"given"
+    assert session.call("learner.answer") == 5
+    assert sorted(path.name for path in work.iterdir()) == ["forge.py", "learner.py", "service.py"]
+
+
+def test_a_file_that_cannot_be_laid_over_the_work_fails_the_work(start: Start, work: Path) -> None:
+    (work / "data").write_text("a file where a folder should be")
+    with pytest.raises(
+        Stopped, match=r"data/orders\.csv cannot be put into your work: File exists"
+    ) as caught:
+        start(files={"data/orders.csv": b"given"})
+    assert caught.value.verdict is Verdict.FAIL
+
+
+def test_a_program_runs_to_its_end(start: Start) -> None:
+    code = (
+        "import sys; print(sys.stdin.read()[::-1]); print('no', file=sys.stderr); open('out', 'w').write('7')"
+    )
+    done = start().run(["python", "-c", f"{code}; exit(3)"], stdin=b"abc")
+    assert (done.code, done.stdout, done.stderr) == (3, "cba\n", "no\n")
+    assert done.read("out") == b"7"
+    assert done.read("other") is None
+
+
+def test_a_program_that_is_not_there_has_code_127(start: Start) -> None:
+    done = start().run(["no-such-program"])
+    assert done.code == 127
+    assert "no-such-program" in done.stderr
+
+
+def test_a_program_may_leave_its_input_unread(start: Start) -> None:
+    assert start().run(["python", "-c", "print(1)"], stdin=bytes(10**6)).stdout == "1\n"
+
+
+ERRORS = {
+    "learner.wrong": ("ValueError: no such zone (learner.py:21)", "ValueError"),
+    "learner.mute": ("Mute (learner.py:28)", "Mute"),
+    "learner.absent": ("AttributeError: module 'learner' has no attribute 'absent'", "AttributeError"),
+    "absent.anything": ("ModuleNotFoundError: No module named 'absent'", "ModuleNotFoundError"),
+    "learner.own": ("WireError: a learner.Mute, which cannot be sent", "WireError"),
+    "learner.pair_key": ("WireError: a dictionary with a key that is neither text nor a number", "WireError"),
+    "sys.exit": ("SystemExit", "SystemExit"),
+}
+
+
+@pytest.mark.parametrize("function", ERRORS)
+def test_what_learner_code_raises_is_told_with_its_line(start: Start, function: str) -> None:
+    found, exception = ERRORS[function]
+    error = stopped(start(), function)
+    assert error.verdict is Verdict.STUDENT_ERROR
+    assert error.found.startswith(found)
+    assert error.exception == exception
+
+
+def test_a_session_goes_on_after_an_error(start: Start) -> None:
+    session = start()
+    stopped(session, "learner.wrong")
+    assert session.call("learner.double", 1) == 2
+
+
+def test_code_that_ends_its_process_is_an_error_of_its_own(start: Start) -> None:
+    with pytest.raises(Stopped, match=r"Your code ended its Python process \(exit code 7\)") as caught:
+        start().call("os._exit", 7)
+    assert caught.value.verdict is Verdict.STUDENT_ERROR
+
+
+def test_a_session_that_has_ended_cannot_be_asked(start: Start) -> None:
+    session = start()
+    session.close()
+    with pytest.raises(BoxError, match=r"This box has ended\. Call it before the check returns"):
+        session.call("learner.count")
+
+
+def test_the_wall_clock_stops_code_that_sleeps(start: Start) -> None:
+    session = start(wall_s=1)
+    began = time.monotonic()
+    with pytest.raises(Stopped, match="No answer within 1 s") as caught:
+        session.call("time.sleep", 600)
+    assert caught.value.verdict is Verdict.TIMEOUT
+    assert time.monotonic() - began < 10
+
+
+def test_an_answer_that_drips_is_a_timeout(start: Start) -> None:
+    assert stopped(start(wall_s=1), "forge.drip").verdict is Verdict.TIMEOUT
+
+
+def test_a_spent_budget_is_a_timeout_at_once(box: Box, work: Path) -> None:
+    budget = Budget(Limits(wall_s=1), wall_s=5.0)
+    with (
+        Session(box.start(work, {}, budget), budget) as session,
+        pytest.raises(Stopped, match="No answer within 1 s"),
+    ):
+        session.call("time.sleep", 600)
+
+
+@pytest.mark.parametrize("function", ["learner.burn", "learner.burn_on"])
+def test_cpu_time_is_limited_even_if_its_signal_is_ignored(start: Start, function: str) -> None:
+    error = stopped(start(cpu_s=1), function)
+    assert error.verdict is Verdict.TIMEOUT
+    assert error.found == "Over 1 s of CPU time."
+
+
+def test_cpu_time_is_taken_from_the_budget(box: Box, work: Path) -> None:
+    budget = Budget(Limits(cpu_s=10))
+    with Session(box.start(work, {}, budget), budget) as session:
+        session.call("learner.double", 1)
+    assert 0 < budget.cpu_s < 5
+    assert budget.cpu_left() < 10
+
+
+def test_memory_is_limited(start: Start) -> None:
+    assert stopped(start(), "learner.eat").verdict is Verdict.MEMORY
+    with pytest.raises(Stopped, match=r"`python -c .*` needed more than 512 MiB of memory") as caught:
+        start().run(["python", "-c", "bytearray(10**10)"])
+    assert caught.value.verdict is Verdict.MEMORY
+
+
+def test_the_size_of_a_file_is_limited(start: Start) -> None:
+    assert stopped(start(), "learner.fill").verdict is Verdict.DISK
+    with pytest.raises(Stopped, match=r"wrote a file of more than 8 MiB") as caught:
+        start().run(["python", "-c", "import learner; learner.fill()"])
+    assert caught.value.verdict is Verdict.DISK
+
+
+def test_output_is_limited(start: Start) -> None:
+    error = stopped(start(), "learner.shout")
+    assert (error.verdict, error.found) == (Verdict.OUTPUT, "Your code printed more than 64 KiB.")
+    with pytest.raises(Stopped, match=r"`python -c .*` printed more than 64 KiB") as caught:
+        start().run(["python", "-c", "import learner; learner.shout()"])
+    assert caught.value.verdict is Verdict.OUTPUT
+
+
+def test_the_cpu_time_of_a_program_is_limited(start: Start) -> None:
+    with pytest.raises(Stopped, match=r"`python -c .*` used over 1 s of CPU time") as caught:
+        start(cpu_s=1).run(["python", "-c", "import learner; learner.burn()"])
+    assert caught.value.verdict is Verdict.TIMEOUT
+
+
+FORGED = ["another_number", "no_reply", "no_value", "garbage", "half_a_head"]
+
+
+@pytest.mark.parametrize("function", FORGED)
+def test_what_learner_code_writes_to_the_channel_is_forbidden(start: Start, function: str) -> None:
+    error = stopped(start(), f"forge.{function}")
+    assert error.verdict is Verdict.FORBIDDEN
+    assert error.found.startswith(("The answer came out of turn", "The answer was a message"))
+
+
+def test_a_closed_channel_and_a_forged_error_are_errors_of_the_code(start: Start) -> None:
+    assert stopped(start(), "forge.closed").verdict is Verdict.STUDENT_ERROR
+    assert stopped(start(), "forge.error_of_nothing").verdict is Verdict.STUDENT_ERROR
+    error = stopped(start(), "forge.long_error")
+    assert error.verdict is Verdict.STUDENT_ERROR
+    assert len(error.found) < 3000
+
+
+ASKED: dict[str, Callable[[Session], object]] = {
+    "run": lambda session: session.run(["python", "-c", "pass"]),
+    "read": lambda session: session.read("learner.py"),
+    "http": lambda session: session.get("/"),
+}
+
+
+@pytest.mark.parametrize("act", ASKED)
+def test_code_that_replaces_the_agent_s_acts_is_forbidden(start: Start, act: str) -> None:
+    session = start()
+    session.call("forge.replace_acts")
+    with pytest.raises(Stopped, match="The answer came out of turn") as caught:
+        ASKED[act](session)
+    assert caught.value.verdict is Verdict.FORBIDDEN
+
+
+def test_a_service_is_started_and_asked(start: Start) -> None:
+    session = start()
+    session.serve(["python", "service.py", "{port}"])
+    answer = session.get("/healthz", headers={"accept": "text/plain"})
+    assert (answer.status, answer.json(), answer.headers["x-zone"]) == (200, {"path": "/healthz"}, "7")
+    assert session.post("/predict", json_body={"zone": 7}).json() == {"zone": 7}
+    assert session.get("/none").status == 404
+    with pytest.raises(Stopped, match="an answer that is no JSON: b'<p>'") as caught:
+        session.get("/text").json()
+    assert caught.value.verdict is Verdict.FAIL
+
+
+def test_a_service_that_ends_or_never_listens_is_told(start: Start) -> None:
+    with pytest.raises(Stopped, match="RuntimeError: the service ended with exit code 4"):
+        start().serve(["python", "-c", "exit(4)"])
+    with pytest.raises(Stopped, match=r"TimeoutError: the service did not listen on port \d+ within 0.3 s"):
+        start().serve(["sleep", "60"], wait_s=0.3)
+
+
+def test_nothing_is_left_of_a_box(box: Box, work: Path) -> None:
+    budget = Budget(Limits())
+    with Session(box.start(work, {}, budget), budget) as session:
+        inside = Path(session.call("learner.where"))
+        process = psutil.Process(session.call("learner.child"))
+        assert process.is_running()
+    assert not inside.exists()
+    gone = time.monotonic() + 5
+    while (
+        psutil.pid_exists(process.pid)
+        and process.status() != psutil.STATUS_ZOMBIE
+        and time.monotonic() < gone
+    ):
+        time.sleep(0.02)
+    assert not psutil.pid_exists(process.pid) or process.status() == psutil.STATUS_ZOMBIE
+
+
+def test_the_environment_of_a_box_is_its_own(start: Start) -> None:
+    os.environ["TIFFIN_SECRET"] = "s3cret"
+    try:
+        found = start().call("learner.environment")
+    finally:
+        del os.environ["TIFFIN_SECRET"]
+    assert "TIFFIN_SECRET" not in found
+    assert found["HOME"] != os.environ.get("HOME")
+    assert found["DVC_NO_ANALYTICS"] == found["OMP_NUM_THREADS"] == "1"
+
+
+def test_a_reply_shows_its_body_as_json() -> None:
+    assert Reply(200, {}, b"[1]").json() == [1]
