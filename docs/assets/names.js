@@ -1,9 +1,17 @@
-// Names for what the theme adds by script, so that a screen reader can tell the copy buttons apart.
+// For a screen reader and a keyboard: names for the copy buttons, which the theme adds by script without
+// any, and a stop at tables that are wider than the page.
 {
   const name = () => {
-    const unnamed = document.querySelectorAll(".md-code__nav:not([aria-label])");
-    for (const nav of unnamed) nav.setAttribute("aria-label", `Tools of ${nav.closest("pre").id.replace("__code_", "code block ")}`);
+    for (const nav of document.querySelectorAll(".md-code__nav:not([aria-label])")) {
+      const block = nav.closest("pre").id.replace("__code_", "");
+      nav.setAttribute("aria-label", `Tools of code block ${block}`);
+    }
+    for (const table of document.querySelectorAll(".md-typeset__scrollwrap")) {
+      if (table.scrollWidth > table.clientWidth) table.tabIndex = 0;
+      else table.removeAttribute("tabindex");
+    }
   };
   new MutationObserver(name).observe(document.body, { childList: true, subtree: true });
+  addEventListener("resize", name);
   name();
 }

@@ -90,7 +90,7 @@ def _overview(lab: Lab) -> str:
         f"| {number} | [{task.title}](#{task.id}) | {task.minutes} | {_worth(task)} |"
         for number, task in enumerate(lab.tasks, 1)
     ]
-    return "\n".join(["| | Task | Minutes | Points |", "|---:|---|---:|---:|", *rows])
+    return "\n".join(["| No. | Task | Minutes | Points |", "|---:|---|---:|---:|", *rows])
 
 
 def _task(number: int, task: Task, text: str) -> str:

@@ -6,8 +6,6 @@ NAMES = {
     'class="md-search" data-md-component="search" role="dialog"': (
         'class="md-search" data-md-component="search" role="dialog" aria-label="Search"'
     ),
-    '<input type="checkbox" disabled checked': '<input type="checkbox" aria-label="done" disabled checked',
-    '<input type="checkbox" disabled/>': '<input type="checkbox" aria-label="to do" disabled/>',
 }
 
 

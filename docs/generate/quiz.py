@@ -105,8 +105,8 @@ def _row(quiz: Quiz, kind: str, at: int, option: Option) -> str:
     name = f"quiz-{quiz.name}"
     return (
         f'<div class="quiz-option"><label><input type="{kind}" name="{name}" value="{at}"'
-        f' data-right="{int(option.right)}" aria-describedby="{name}-{at}"> <span>{_inline(option.text)}</span>'
-        "</label>"
+        f' data-right="{int(option.right)}" aria-describedby="{name}-{at}">'
+        f" <span>{_inline(option.text)}</span></label>"
         f'<div class="quiz-why" id="{name}-{at}" hidden></div></div>'
     )
 

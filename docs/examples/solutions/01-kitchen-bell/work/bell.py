@@ -13,7 +13,7 @@ def minutes_left(cooking: int, passed: int) -> int:
     """What is left of the cooking time, at least 0."""
     # BEGIN SOLUTION
     return max(cooking - passed, 0)
-    # INSTEAD: return cooking
+    # INSTEAD: return cooking + passed
     # END SOLUTION
     # --8<-- [end:markers]
 
@@ -22,6 +22,7 @@ def ring(dish: str) -> int:
     """Ring for a dish; how often it has rung."""
     # BEGIN SOLUTION
     RUNG.append(dish)
+    # INSTEAD: print(dish)
     # END SOLUTION
     return len(RUNG)
 
