@@ -84,5 +84,5 @@ def _cause(error: OSError) -> str:
     else:
         text = f"{error.filename or ''}: {error.strerror}".lstrip(": ")
     if error.errno == errno.ENOSPC or "No space left" in text:
-        return f"the disk is full ({text}). Free some space (`df -h` shows how much there is) and try again."
+        return "the disk is full. Free some space (`df -h` shows how much there is) and try again."
     return f"{text}. Mend that, or close the program that holds the file, and try again."

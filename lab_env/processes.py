@@ -59,26 +59,24 @@ def is_running(process: Process) -> bool:
         return False
 
 
-def end(*processes: Process) -> None:
+def end(*processes: Process, patience_s: float = PATIENCE_S) -> None:
     """End programs and everything that they started, politely and then not.
 
-    Each one's group gets SIGTERM, so that it can end its children well; whatever carries its mark or
-    descended from it and is still there after PATIENCE_S gets SIGKILL. This command and the shells that it
-    runs in are spared.
+    Each one's group gets SIGTERM, so that it can end its children well; then whatever carries its mark or
+    descended from it; SIGKILL follows for what is still there after `patience_s` each time. This command
+    and the shells that it runs in are spared.
     """
     spared = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
-    families = [_family(process, spared) for process in processes]
-    for process, family in zip(processes, families, strict=True):
-        if is_running(process):
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGTERM)
-        else:
-            _signal(family, signal.SIGTERM)
-    _wait([member for family in families for member in family])
-    rest = [member for family in families for member in family if not _is_gone(member)]
-    rest += [member for process in processes for member in _family(process, spared)]
-    _signal(rest, signal.SIGKILL)
-    _wait(rest)
+    leaders = [psutil.Process(process.pid) for process in processes if is_running(process)]
+    family = [member for process in processes for member in _family(process, spared)]
+    for leader in leaders:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(leader.pid, signal.SIGTERM)
+    _wait(leaders, patience_s)
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        family += [member for process in processes for member in _family(process, spared)]
+        _signal(family, number)
+        _wait(family, patience_s)
 
 
 def listens(process: Process, port: int) -> bool:
@@ -122,12 +120,13 @@ def _is_ours(found: psutil.Process, process: Process) -> bool:
 
 def _signal(members: Iterable[psutil.Process], number: signal.Signals) -> None:
     for member in members:
-        with contextlib.suppress(psutil.Error):
-            member.send_signal(number)
+        if not _is_gone(member):
+            with contextlib.suppress(psutil.Error):
+                member.send_signal(number)
 
 
-def _wait(members: Sequence[psutil.Process]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
+def _wait(members: Sequence[psutil.Process], patience_s: float) -> None:
+    deadline = time.monotonic() + patience_s
     while time.monotonic() < deadline and not all(_is_gone(member) for member in members):
         time.sleep(0.05)
 

@@ -4,11 +4,12 @@ import contextlib
 import fcntl
 import os
 import secrets
+import sqlite3
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -64,17 +65,20 @@ class Service:
         return TITLES[self.name]
 
 
-def up(home: Home, *, ports: Mapping[str, int] | None = None) -> tuple[Service, ...]:
+def up(
+    home: Home, *, ports: Mapping[str, int] | None = None, names: Sequence[str] = NAMES
+) -> tuple[Service, ...]:
     """Start what does not run yet and wait until it answers; one that fails does not stop the others.
 
     Args:
         home: whose services; each home has its own.
         ports: where to look first for a free port, by service; USUAL_PORTS by default.
+        names: which services.
     """
     usual = ports or USUAL_PORTS
-    with _alone(home):
+    with alone(home):
         services: dict[str, Service] = {}
-        for name in NAMES:
+        for name in names:
             taken = {service.port for service in services.values()}
             services[name] = _start(home, name, usual[name], taken)
         for name, service in services.items():
@@ -89,7 +93,7 @@ def up(home: Home, *, ports: Mapping[str, int] | None = None) -> tuple[Service, 
 
 def down(home: Home) -> tuple[Service, ...]:
     """End every service that `up` started for this home, with all that it started, and nothing else."""
-    with _alone(home):
+    with alone(home):
         noted = [service for service in (_noted(home, name) for name in NAMES) if service]
         ended = tuple(service for service in noted if service.process and is_running(service.process))
         end(*(service.process for service in noted if service.process))
@@ -113,7 +117,7 @@ def plan(home: Home, name: str, port: int, *, token: str = "") -> Plan:
     """How one service is started.
 
     Raises:
-        LabError: the site cannot be built.
+        LabError: the site cannot be built, or MLflow's database cannot be read.
     """
     if name == "site":
         return _site(home, port)
@@ -156,11 +160,26 @@ def _jupyter(home: Home, port: int, token: str) -> Plan:
 def _mlflow(home: Home, port: int) -> Plan:
     current = home.current
     folder = home.workspace(current) if current and home.workspace(current).is_dir() else home.folder
+    _require_database(folder / "mlflow.db")
     words = ["-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     words += ["--backend-store-uri", f"sqlite:///{folder / 'mlflow.db'}"]
     words += ["--artifacts-destination", str(folder / "mlartifacts")]
     environment = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     return Plan("mlflow", (sys.executable, *words), home.notes, environment, "/health", "/", str(folder))
+
+
+def _require_database(path: Path) -> None:
+    """Say at once what MLflow would only find out after retrying for minutes."""
+    if not path.exists():
+        return
+    try:
+        with contextlib.closing(sqlite3.connect(path, timeout=1)) as database:
+            database.execute("PRAGMA schema_version")
+    except sqlite3.Error as error:
+        raise LabError(
+            f"MLflow cannot read its database {path}: {error}. If another program has it open, close that; "
+            f"else move the file away (`mv {path} {path}.old`). Then run `lab up` again."
+        ) from error
 
 
 def _start(home: Home, name: str, usual: int, taken: Collection[int]) -> Service:
@@ -169,7 +188,7 @@ def _start(home: Home, name: str, usual: int, taken: Collection[int]) -> Service
     noted = _noted(home, name)
     token = secrets.token_hex(24)
     try:
-        port = _free_port(usual, taken)
+        port = free_port(usual, taken)
         wanted = plan(home, name, port, token=token)
     except LabError as error:
         return Service(name, failure=str(error))
@@ -211,7 +230,7 @@ def _wait(home: Home, service: Service) -> Service:
     end(process)
     _note_file(home, service.name).unlink(missing_ok=True)
     failure = (
-        f"{service.title} {how}. Its log is {service.log}; the last line says: {_last_line(service.log)} "
+        f'{service.title} {how}. Its log is {service.log}; the last line says "{_last_line(service.log)}". '
         "Mend that and run `lab up` again."
     )
     return Service(service.name, log=service.log, failure=failure)
@@ -227,7 +246,12 @@ def answers(url: str) -> bool:
         return False
 
 
-def _free_port(usual: int, taken: Collection[int]) -> int:
+def free_port(usual: int, taken: Collection[int]) -> int:
+    """The first port from `usual` on that nobody listens on and that is not `taken`.
+
+    Raises:
+        LabError: fifty in a row are in use.
+    """
     for port in range(usual, usual + 50):
         if port not in taken and is_free(port):
             return port
@@ -268,7 +292,7 @@ def _noted(home: Home, name: str) -> Service | None:
 
 
 @contextlib.contextmanager
-def _alone(home: Home) -> Iterator[None]:
+def alone(home: Home) -> Iterator[None]:
     """One `up` or `down` at a time in a home; a second one waits."""
     home.notes.mkdir(parents=True, exist_ok=True)
     with (home.notes / "services.lock").open("w") as lock:

@@ -1,0 +1,170 @@
+import os
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from lab_env import services
+from lab_env.errors import LabError
+from lab_env.processes import MARK, is_running
+from lab_env.services import Service, down, plan, running, site_address, up
+from lab_env.workspace import Home
+from tests.lab_env.conftest import RunLab
+from tests.lab_env.tiny import Tiny
+
+BASE = 20000
+
+
+@pytest.fixture
+def ports() -> dict[str, int]:
+    """Where nobody else looks, another place for each worker of a parallel run."""
+    base = BASE + 300 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+    return {"site": base, "jupyter": base + 100, "mlflow": base + 200}
+
+
+@pytest.fixture
+def home(tiny: Tiny) -> Iterator[Home]:
+    tiny.home.folder.mkdir()
+    yield tiny.home
+    down(tiny.home)
+
+
+def marked(up: tuple[Service, ...]) -> list[int]:
+    """Every process that carries the mark of one of these services."""
+    marks = {service.process.mark for service in up if service.process}
+    found = []
+    for member in psutil.process_iter():
+        try:
+            if member.environ().get(MARK) in marks and member.status() != psutil.STATUS_ZOMBIE:
+                found.append(member.pid)
+        except (psutil.Error, OSError):
+            continue
+    return found
+
+
+def body(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return str(answer.read().decode())
+
+
+def test_up_starts_all_three_once_and_down_ends_them(home: Home, ports: dict[str, int]) -> None:
+    bystander = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    with socket.create_server(("127.0.0.1", ports["site"])):
+        first = up(home, ports=ports)
+        assert [service.failure for service in first] == ["", "", ""]
+        by_name = {service.name: service for service in first}
+        assert by_name["site"].port > by_name["site"].usual_port == ports["site"]
+        assert "Hello." in body(by_name["site"].url)
+        assert "jupyter-config-data" in body(by_name["jupyter"].url)
+        assert "MLflow" in body(by_name["mlflow"].url)
+        assert site_address(home) == by_name["site"].url
+        assert up(home, ports=ports) == first
+        assert len(running(home)) == 3
+        assert {service.name for service in down(home)} == {"site", "jupyter", "mlflow"}
+    assert marked(first) == []
+    assert bystander.poll() is None
+    bystander.kill()
+    bystander.wait()
+    assert down(home) == ()
+    assert site_address(home) is None
+
+
+def test_one_that_fails_says_so_and_the_others_come_up(home: Home, ports: dict[str, int]) -> None:
+    (home.folder / "mlflow.db").write_text("no database " * 100)
+    (home.notes / "jupyter").mkdir(parents=True)
+    (home.notes / "jupyter" / "runtime").touch()
+    site, jupyter, mlflow = up(home, ports=ports)
+    assert site.failure == ""
+    assert "JupyterLab ended at once. Its log is" in jupyter.failure
+    assert "exists but is not a directory" in jupyter.failure
+    assert "`lab up` again" in jupyter.failure
+    assert Path(jupyter.log).is_file()
+    assert (
+        f"MLflow cannot read its database {home.folder}/mlflow.db: file is not a database" in mlflow.failure
+    )
+    assert [service.name for service in running(home)] == ["site"]
+
+
+def test_a_site_that_cannot_be_built_is_a_failure_of_its_own(
+    home: Home, ports: dict[str, int], tiny: Tiny
+) -> None:
+    (tiny.course / "mkdocs.yml").write_text("site_name: Tiny\ntheme: no-such-theme\n")
+    (site,) = up(home, ports=ports, names=("site",))
+    assert "The site could not be built" in site.failure
+    assert running(home) == ()
+
+
+def test_a_service_that_answers_no_more_is_started_again(home: Home, ports: dict[str, int]) -> None:
+    (site,) = up(home, ports=ports, names=("site",))
+    assert site.process is not None
+    psutil.Process(site.process.pid).kill()
+    while is_running(site.process):
+        pass
+    (again,) = up(home, ports=ports, names=("site",))
+    assert again.process != site.process
+    assert again.port == site.port
+    assert "Hello." in body(again.url)
+
+
+def test_mlflow_is_on_the_lab_in_hand(tiny: Tiny) -> None:
+    assert plan(tiny.home, "mlflow", 1).key == str(tiny.home.folder)
+    workspace = tiny.started()
+    wanted = plan(tiny.home, "mlflow", 1)
+    assert f"sqlite:///{workspace.folder}/mlflow.db" in wanted.command
+    assert wanted.key != str(tiny.home.folder), "so that one on another lab is started anew"
+
+
+def test_nothing_listens_beyond_this_machine_or_reports_home(tiny: Tiny) -> None:
+    jupyter, mlflow, site = (
+        plan(tiny.home, name, 7, token="secret") for name in ("jupyter", "mlflow", "site")
+    )
+    assert "--ServerApp.ip=127.0.0.1" in jupyter.command
+    assert mlflow.command[mlflow.command.index("--host") + 1] == "127.0.0.1"
+    assert site.command[site.command.index("--bind") + 1] == "127.0.0.1"
+    assert not any("secret" in word for word in jupyter.command), "a command line is public"
+    assert jupyter.page == "/lab?token=secret"
+    assert services.QUIET.keys() == {"MLFLOW_DISABLE_TELEMETRY", "DO_NOT_TRACK", "DVC_NO_ANALYTICS"}
+
+
+def test_no_free_port_is_an_error() -> None:
+    taken = range(30000, 30050)
+    with pytest.raises(LabError, match=r"Ports 30000 to 30049 are all in use. End a program that holds one"):
+        services.free_port(30000, taken)
+
+
+def test_a_second_up_waits_for_the_first(home: Home) -> None:
+    with services.alone(home):
+        code = f"""
+from pathlib import Path
+from lab_env.services import down
+from lab_env.workspace import Home
+down(Home(Path({str(home.course)!r}), Path({str(home.folder)!r})))
+"""
+        other = subprocess.Popen([sys.executable, "-c", code])
+        with pytest.raises(subprocess.TimeoutExpired):
+            other.wait(timeout=1.5)
+    assert other.wait(timeout=20) == 0
+
+
+def test_up_and_down_by_command(run_lab: RunLab, tiny: Tiny) -> None:
+    tiny.home.folder.mkdir()
+    (tiny.home.folder / "mlflow.db").mkdir()
+    answer = run_lab("up")
+    try:
+        assert answer.code == 2
+        assert "✗ MLflow cannot read its database" in answer.out
+        assert "Ready:\n  Site       http://127.0.0.1:" in answer.out
+        assert "/lab?token=" in answer.out
+        assert "`lab start 02`" in answer.out
+        doctor = run_lab("doctor")
+        assert "ports" in doctor.out
+    finally:
+        ended = run_lab("down")
+    assert (ended.code, ended.out) == (0, "✓ Site has ended.\n✓ JupyterLab has ended.\n")
+    assert run_lab("down").out == "Nothing was running.\n"
+    assert run_lab("down", "--json").out == "[]\n"
