@@ -198,7 +198,7 @@ def _summary(
 ) -> tuple[int, int, int, int]:
     """Orders, different ones, first and last day: read in the box, as a learner made the file."""
     path, _ = _orders(evidence, clone.ref)
-    done = student.at(clone).run(["python", "-c", SUMMARY, path])
+    done = student.at(clone).run(["python", "-I", "-c", SUMMARY, path])
     expect.that(
         done.code == 0,
         looked_at=f"{path} at {clone.ref}",
@@ -232,7 +232,7 @@ def _truth(days: int) -> dict[str, float]:
 def _answers(text: str | None) -> dict[str, Any]:
     try:
         return tomllib.loads(text or "")
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):
         return {}
 
 
@@ -249,7 +249,7 @@ def _metrics(content: bytes | None) -> tuple[int, float] | None:
     try:
         found = json.loads(content or b"")
         return int(found["orders"]), float(found["mae_minutes"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
 
 

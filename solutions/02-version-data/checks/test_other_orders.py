@@ -22,15 +22,24 @@ def test_measure_holds_on_other_orders(
         file = Path(folder) / "orders.parquet"
         write_orders(file, scenario="monsoon", seed=seed, first_day=first, days=days)
         files = {(paths or ["data/orders.parquet"])[0]: file.read_bytes(), "metrics.json": b""}
+    looked_at = f"measure.py on {days} days of orders that it has not seen"
     done = student.run(["python", "measure.py"], files=files)
+    expect.that(
+        done.code == 0,
+        looked_at=looked_at,
+        found=(done.stderr.strip().splitlines() or ["no reason given"])[-1],
+        expected="a run that writes metrics.json",
+        why="measure.py came to you working. Compare it with the first commit.",
+        link="modules/02-version-data.md#the-number-is-measured",
+    )
     try:
         found = float(json.loads(done.read("metrics.json") or b"")["mae_minutes"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         found = float("nan")
     wanted = _error(World(seed, "monsoon"), first, days)
     expect.that(
         abs(found - wanted) < 0.002,
-        looked_at=f"measure.py on {days} days of orders that it has not seen",
+        looked_at=looked_at,
         found=f"mae_minutes {found:g}",
         expected=f"mae_minutes {wanted:.3f}",
         why="measure.py knows something about its data that is true of this quarter only, such as its "
