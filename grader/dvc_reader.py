@@ -17,10 +17,9 @@ def pull(folder: Path, store: Path) -> str:
     settings = folder / ".dvc"
     if not settings.is_dir():
         return "DVC was never initialised here: there is no .dvc folder."
-    for name in ("cache", "tmp"):
-        rmtree(settings / name, ignore_errors=True)
-    (settings / "config.local").unlink(missing_ok=True)
-    remote = f"['remote \"submitted\"']\n    url = {store}\n"
+    for name in ("cache", "tmp", "config", "config.local"):
+        _remove(settings / name)
+    remote = f"['remote \"submitted\"']\n    url = {store}\n    verify = true\n"
     (settings / "config").write_text(f"[core]\n    remote = submitted\n    analytics = false\n{remote}")
     try:
         with Repo(str(folder)) as repo:
@@ -29,6 +28,13 @@ def pull(folder: Path, store: Path) -> str:
         lines = [line for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
         return " ".join(line.strip() for line in lines[:4]).replace(f"{folder}/", "")
     return ""
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def main() -> None:

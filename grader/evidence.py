@@ -11,10 +11,12 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from shutil import copyfile, copytree, ignore_patterns, which
+from tempfile import mkdtemp
 from typing import Any
 
 import yaml
@@ -51,19 +53,17 @@ class GitEvidence:
 
     def __init__(self, work: Path, scratch: Path) -> None:
         self._work = work
-        self._environment = course_environment(scratch)
+        self._environment = course_environment(scratch) | {"GIT_NO_REPLACE_OBJECTS": "1"}
         self.folder = scratch / "git"
         if which("git", path=self._environment["PATH"]) is None:
             raise ToolMissing("Git is not on PATH. Install it (Debian: `apt install git`).")
         source = work / ".git"
-        if not (source / "objects").is_dir() or not (source / "HEAD").is_file():
-            raise Stopped(
-                Verdict.FAIL, "The work is no Git repository: it has no `.git` folder with objects."
-            )
+        if not (source / "HEAD").is_file():
+            raise Stopped(Verdict.FAIL, "The work is no Git repository: it has no `.git` folder with a HEAD.")
         self._git("init", "--quiet", "--bare", str(self.folder), bare=False)
         for part in ("objects", "refs"):
             if (source / part).is_dir():
-                ignored = ignore_patterns("alternates", "http-alternates")
+                ignored = ignore_patterns("info", "*.bitmap", "multi-pack-index*")  # Git believes these
                 copytree(source / part, self.folder / part, dirs_exist_ok=True, ignore=ignored)
         for name in ("packed-refs", "HEAD"):
             if (source / name).is_file():
@@ -133,7 +133,8 @@ class GitEvidence:
     def clone(self, target: Path, ref: str) -> None:
         """A clean clone at `ref`, detached."""
         self._git("clone", "--quiet", "--no-checkout", "--shared", str(self.folder), str(target), bare=False)
-        self._git("-C", str(target), "checkout", "--quiet", "--detach", str(self.commit(ref)), bare=False)
+        plain = ("-C", str(target), "-c", "core.symlinks=false")  # a link would lead out of the clone
+        self._git(*plain, "checkout", "--quiet", "--detach", str(self.commit(ref)), bare=False)
 
     def commit(self, ref: str) -> str | None:
         """The commit that `ref` names; None when there is no such ref."""
@@ -143,15 +144,18 @@ class GitEvidence:
         return done.strip() or None
 
     def _refs(self, below: str) -> dict[str, str]:
-        form = "--format=%(refname:strip=2)\t%(objectname)\t%(*objectname)"
-        rows = [line.split("\t") for line in self._git("for-each-ref", form, below).splitlines()]
-        return {name: peeled or direct for name, direct, peeled in rows}
+        refs = self._git("for-each-ref", "--format=%(refname)", below).splitlines()
+        asked = "".join(f"{ref}^{{commit}}\n" for ref in refs)  # a tag of a tag is followed to its end
+        rows = self._git("cat-file", "--batch-check=%(objectname) %(objecttype)", stdin=asked).splitlines()
+        found = {ref.removeprefix(f"{below}/"): row for ref, row in zip(refs, rows, strict=True)}
+        return {name: row.split()[0] for name, row in found.items() if row.endswith(" commit")}
 
     @cached_property
     def _states(self) -> list[tuple[str, str]]:
         if self.head is not None:
             self._git("read-tree", "HEAD")
-        rows = self._git("status", "--porcelain", "-z", "--untracked-files=all", "--no-renames", work=True)
+        form = ("--porcelain", "-z", "--untracked-files=all", "--no-renames", "--ignore-submodules=all")
+        rows = self._git("status", *form, work=True)  # a submodule's own settings could name programs
         pairs = [(row[:2], row[3:]) for row in rows.split("\0") if row]
         return [(state, path) for state, path in pairs if not is_cache(path)]
 
@@ -171,7 +175,7 @@ class GitEvidence:
             place += [f"--work-tree={self._work}", "-c", "core.bare=false", "-c", "core.fsmonitor=false"]
         done = subprocess.run(
             ["git", *place, *words],
-            cwd=self._work,
+            cwd=self._work if work else self.folder.parent,
             env=self._environment,
             input=stdin.encode(),
             capture_output=True,
@@ -276,7 +280,7 @@ class DvcEvidence:
         return found
 
     def _pull(self, ref: str) -> Checkout:
-        folder = self._scratch / f"clone-{len(self._checkouts)}"
+        folder = Path(mkdtemp(prefix="clone-", dir=self._scratch))
         if self._git.commit(ref) is None:  # two halves of one reader
             return Checkout(ref, folder, ok=False, error=f"There is no {ref}.")
         self._git.clone(folder, ref)
@@ -315,8 +319,9 @@ class _DvcReader:
     def ask(self, question: Mapping[str, str]) -> dict[str, Any]:
         assert self._process.stdin is not None  # noqa: S101  # both were asked for
         assert self._process.stdout is not None  # noqa: S101
-        self._process.stdin.write(json.dumps(question) + "\n")
-        self._process.stdin.flush()
+        with suppress(BrokenPipeError):
+            self._process.stdin.write(json.dumps(question) + "\n")
+            self._process.stdin.flush()
         line = self._process.stdout.readline()
         if not line:
             raise ToolMissing("DVC cannot be loaded. Run `make setup` to mend the environment.")
@@ -328,7 +333,8 @@ class _DvcReader:
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
-                pipe.close()
+                with suppress(BrokenPipeError):
+                    pipe.close()
 
 
 class Evidence:
@@ -372,11 +378,12 @@ def _outs(content: bytes) -> list[dict[str, Any]]:
     """The `outs` of a pointer or of a lock's stages; nothing of what is no such file."""
     try:
         tree = yaml.safe_load(content)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, RecursionError):
         return []
     if not isinstance(tree, dict):
         return []
     stages = tree.get("stages")
     sources = [tree, *stages.values()] if isinstance(stages, dict) else [tree]
-    listed = [out for source in sources if isinstance(source, dict) for out in source.get("outs") or ()]
+    lists = [source.get("outs") for source in sources if isinstance(source, dict)]
+    listed = [out for outs in lists if isinstance(outs, list) for out in outs]
     return [out for out in listed if isinstance(out, dict) and isinstance(out.get("path"), str)]

@@ -192,13 +192,6 @@ def git(folder: Path, *words: str) -> str:
     return run(["git", *words], folder, course_environment()).strip()
 
 
-def dvc(folder: Path, *words: str) -> str:
-    """Run DVC in `folder` with a home of its own, and return what it printed."""
-    home = folder.parent / "dvc-home"
-    home.mkdir(exist_ok=True)
-    return run(["dvc", *words, "--quiet"], folder, course_environment(home)).strip()
-
-
 def repository(folder: Path, files: Mapping[str, str] | None = None) -> Path:
     """A Git repository on `main` with one commit of `files`."""
     write_files(folder, files or {"notes.md": "One.\n"})

@@ -1,0 +1,514 @@
+"""What the judge reads of real repositories and stores, sound, odd and hostile."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from hashlib import md5
+from pathlib import Path
+from shutil import copytree, rmtree
+
+import pytest
+
+from grader.boxes.base import Stopped
+from grader.errors import ToolMissing
+from grader.evidence import Blob, Evidence, Out
+from grader.results import Verdict
+from grader.snapshot import take
+from grader.starter import course_environment, run
+from tests.grader.courses import commit, git, repository, write_files
+
+Look = Callable[[Path], Evidence]
+
+
+@pytest.fixture
+def look(tmp_path: Path) -> Iterator[Look]:
+    """Reads a folder as the judge does, from a copy of its snapshot."""
+    with ExitStack() as opened:
+
+        def at(folder: Path) -> Evidence:
+            number = len(list(tmp_path.glob("scratch-*")))
+            copy, scratch = tmp_path / f"copy-{number}", tmp_path / f"scratch-{number}"
+            take(folder).copy_to(copy)
+            scratch.mkdir()
+            evidence = Evidence(take(copy), copy, scratch)
+            opened.callback(evidence.close)
+            return evidence
+
+        yield at
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    return repository(tmp_path / "work", {"notes.md": "One.\n", "data/orders.csv": "a,b\n"})
+
+
+def test_submitted_files_are_read(tmp_path: Path, look: Look) -> None:
+    work = write_files(tmp_path / "work", {"a.txt": "a", ".venv/b.txt": "b"})
+    (work / "c.bin").write_bytes(b"\xff")
+    evidence = look(work)
+    assert evidence.files() == {"a.txt": 1, "c.bin": 1}
+    assert evidence.read("a.txt") == b"a"
+    assert evidence.read(".venv/b.txt") is None
+    assert evidence.read("../work/a.txt") is None
+    assert evidence.text("c.bin") == "\ufffd"
+    assert evidence.text("absent") is None
+
+
+def test_head_branch_and_files_of_a_commit(repo: Path, look: Look) -> None:
+    found = look(repo).git
+    assert found.head == git(repo, "rev-parse", "HEAD")
+    assert found.branch == "main"
+    assert found.branches() == {"main": found.head}
+    assert found.files() == {"notes.md": 5, "data/orders.csv": 4}
+    assert found.files("absent") == {}
+    assert found.read("data/orders.csv") == b"a,b\n"
+    assert found.read("absent.csv") is None
+    assert found.commit("--all") is None
+
+
+def test_annotated_and_lightweight_tags_give_their_commit(repo: Path, look: Look) -> None:
+    first = git(repo, "rev-parse", "HEAD")
+    git(repo, "tag", "light")
+    git(repo, "tag", "-a", "-m", "one", "heavy")
+    git(repo, "tag", "-a", "-m", "a tag of a tag", "heavier", "heavy")
+    git(repo, "tag", "no-commit", "HEAD:notes.md")
+    second = commit(repo, "two")
+    found = look(repo).git
+    assert found.tags() == {"light": first, "heavy": first, "heavier": first}
+    assert found.is_ancestor("heavy", "main")
+    assert found.is_ancestor(first, second)
+    assert not found.is_ancestor("main", "light")
+
+
+def test_a_detached_head_is_on_no_branch(repo: Path, look: Look) -> None:
+    first = git(repo, "rev-parse", "HEAD")
+    commit(repo, "two")
+    git(repo, "checkout", "--quiet", "--detach", first)
+    found = look(repo).git
+    assert (found.head, found.branch) == (first, None)
+
+
+def test_a_detached_head_counts_among_what_is_reachable(repo: Path, look: Look) -> None:
+    git(repo, "checkout", "--quiet", "--detach")
+    write_files(repo, {"big.csv": "x" * 2000})
+    commit(repo, "off the branch")
+    assert "big.csv" in [blob.path for blob in look(repo).git.blobs()]
+
+
+def test_packed_refs_and_objects_are_read(repo: Path, look: Look) -> None:
+    git(repo, "tag", "-a", "-m", "one", "v1")
+    git(repo, "gc", "--quiet")
+    assert (repo / ".git" / "packed-refs").is_file()
+    found = look(repo).git
+    assert found.tags() == {"v1": found.head}
+    assert found.branches() == {"main": found.head}
+    assert found.read("notes.md") == b"One.\n"
+
+
+def test_a_fresh_orphan_forgets_the_history(repo: Path, look: Look) -> None:
+    write_files(repo, {"big.csv": "x" * 2000})
+    commit(repo, "big")
+    git(repo, "rm", "--quiet", "big.csv")
+    commit(repo, "gone from the tree only")
+    assert [blob.path for blob in look(repo).git.blobs() if blob.size > 1000] == ["big.csv"]
+    git(repo, "checkout", "--quiet", "--orphan", "fresh")
+    commit(repo, "fresh")
+    git(repo, "branch", "--quiet", "-M", "main")
+    found = look(repo).git
+    assert [blob.path for blob in found.blobs() if blob.size > 1000] == []
+    assert Blob(git(repo, "rev-parse", "HEAD:notes.md"), 5, "notes.md") in found.blobs()
+
+
+def test_a_repository_without_a_commit_is_empty(tmp_path: Path, look: Look) -> None:
+    work = write_files(tmp_path / "work", {"a.txt": "a"})
+    git(work, "init", "--quiet", "--initial-branch=main")
+    found = look(work).git
+    assert (found.head, found.branch, found.blobs(), found.tags(), found.files()) == (
+        None,
+        "main",
+        [],
+        {},
+        {},
+    )
+    assert found.untracked() == ["a.txt"]
+
+
+def test_a_file_name_of_any_kind_is_read_whole(tmp_path: Path, look: Look) -> None:
+    name = 'two words "über" \t.csv'
+    work = repository(tmp_path / "work", {name: "a"})
+    assert look(work).git.files() == {name: 1}
+    assert look(work).git.read(name) == b"a"
+
+
+def no_repository(work: Path) -> None:
+    rmtree(work / ".git")
+
+
+def worktree_file(work: Path) -> None:
+    rmtree(work / ".git")
+    (work / ".git").write_text("gitdir: /elsewhere\n")
+
+
+def no_head(work: Path) -> None:
+    (work / ".git" / "HEAD").unlink()
+
+
+def lost_object(work: Path) -> None:
+    blob = git(work, "rev-parse", "HEAD:notes.md")
+    (work / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
+
+
+def spoilt_head(work: Path) -> None:
+    (work / ".git" / "HEAD").write_text("nonsense\n")
+
+
+BROKEN_REPOSITORIES: list[tuple[Callable[[Path], None], str]] = [
+    (no_repository, r"The work is no Git repository: it has no `\.git` folder with a HEAD"),
+    (worktree_file, "The work is no Git repository"),
+    (no_head, "The work is no Git repository"),
+    (lost_object, "Git cannot read the repository: .*"),
+    (spoilt_head, "Git cannot read the repository: .*"),
+]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "wanted"), BROKEN_REPOSITORIES, ids=lambda value: getattr(value, "__name__", "")
+)
+def test_a_broken_repository_fails_with_its_reason(
+    repo: Path, look: Look, spoil: Callable[[Path], None], wanted: str
+) -> None:
+    spoil(repo)
+    with pytest.raises(Stopped, match=wanted) as caught:
+        look(repo).git.blobs()
+    assert caught.value.verdict is Verdict.FAIL
+
+
+def test_changed_untracked_and_ignored_files_are_told_apart(repo: Path, look: Look) -> None:
+    write_files(repo, {".gitignore": "/store\n*.log\n", "gone.md": "x", "staged.md": "x"})
+    commit(repo, "two")
+    write_files(repo, {"notes.md": "Two.\n", "new/a b.md": "x", "store/a": "x", "staged.md": "y"})
+    git(repo, "add", "staged.md")
+    (repo / "gone.md").unlink()
+    found = look(repo).git
+    assert sorted(found.changed()) == ["gone.md", "notes.md", "staged.md"]
+    assert found.untracked() == ["new/a b.md"]
+    assert found.ignored("store/a")
+    assert found.ignored("data/x.log")
+    assert not found.ignored("notes.md")
+
+
+def test_a_clean_tree_has_nothing_changed(repo: Path, look: Look) -> None:
+    assert (look(repo).git.changed(), look(repo).git.untracked()) == ([], [])
+
+
+def hostile(repo: Path, trap: Path) -> None:
+    """Settings, hooks and attributes that would run a program, in every place that Git reads them from."""
+    script = repo.parent / "evil.sh"
+    script.write_text(f"#!/bin/sh\necho ran >> {trap}\ncat\n")
+    script.chmod(0o755)
+    settings = {
+        "core.fsmonitor": script,
+        "core.hooksPath": repo / ".git" / "hooks",
+        "core.pager": script,
+        "pager.status": script,
+        "core.sshCommand": script,
+        "filter.evil.clean": script,
+        "filter.evil.smudge": script,
+        "filter.evil.process": script,
+        "diff.external": script,
+        "core.alternateRefsCommand": script,
+        "alias.status": f"!{script}",
+        "init.templateDir": repo.parent,
+        "uploadpack.packObjectsHook": script,
+    }
+    write_files(repo, {".gitattributes": "* filter=evil diff=evil\n"})
+    commit(repo, "attributes")
+    for key, value in settings.items():
+        git(repo, "config", key, str(value))
+    for hook in ("post-checkout", "pre-commit", "post-index-change", "reference-transaction"):
+        copy = repo / ".git" / "hooks" / hook
+        copy.write_text(script.read_text())
+        copy.chmod(0o755)
+
+
+def read_everything(evidence: Evidence, target: Path) -> None:
+    found = evidence.git
+    found.blobs()
+    found.tags()
+    found.changed()
+    found.ignored("a")
+    found.read("notes.md")
+    found.clone(target, "HEAD")
+
+
+def test_hooks_filters_and_settings_of_the_learner_never_run(repo: Path, look: Look, tmp_path: Path) -> None:
+    trap = tmp_path / "trap.txt"
+    hostile(repo, trap)
+    trap.unlink(missing_ok=True)
+    read_everything(look(repo), tmp_path / "clone")
+    assert not trap.exists()
+
+
+def test_the_settings_of_a_submodule_never_run(repo: Path, look: Look, tmp_path: Path) -> None:
+    trap = tmp_path / "trap.txt"
+    inner = repository(repo / "inner")
+    git(repo, "-c", "advice.addEmbeddedRepo=false", "add", "--all")
+    commit(repo, "a repository in the repository")
+    hostile(inner, trap)
+    trap.unlink(missing_ok=True)
+    read_everything(look(repo), tmp_path / "clone")
+    assert not trap.exists()
+
+
+def test_unreadable_settings_of_the_learner_do_not_matter(repo: Path, look: Look, tmp_path: Path) -> None:
+    (repo / ".git" / "config").write_text("[core\nnonsense")
+    read_everything(look(repo), tmp_path / "clone")
+
+
+def test_alternates_lend_no_objects(repo: Path, look: Look, tmp_path: Path) -> None:
+    lender = repository(tmp_path / "lender", {"lent.md": "lent"})
+    (repo / ".git" / "objects" / "info").mkdir(exist_ok=True)
+    (repo / ".git" / "objects" / "info" / "alternates").write_text(f"{lender / '.git' / 'objects'}\n")
+    (repo / ".git" / "refs" / "heads" / "lent").write_text(git(lender, "rev-parse", "HEAD") + "\n")
+    assert look(repo).git.commit("lent") is None
+
+
+def test_replaced_objects_do_not_hide_what_is_there(repo: Path, look: Look) -> None:
+    write_files(repo, {"big.csv": "x" * 2000})
+    big = commit(repo, "big")
+    git(repo, "rm", "--quiet", "big.csv")
+    git(repo, "commit", "--quiet", "--amend", "--allow-empty", "--message", "as if it never was")
+    git(repo, "update-ref", f"refs/replace/{big}", "HEAD")
+    git(repo, "update-ref", "refs/heads/main", big)
+    found = look(repo).git
+    assert "big.csv" in found.files()
+    assert "big.csv" in [blob.path for blob in found.blobs()]
+
+
+def test_a_commit_graph_of_the_learner_is_not_believed(repo: Path, look: Look) -> None:
+    git(repo, "commit-graph", "write", "--reachable")
+    assert not list(look(repo).git.folder.rglob("commit-graph"))
+
+
+def test_a_link_in_a_commit_is_a_plain_text_in_the_clone(repo: Path, look: Look, tmp_path: Path) -> None:
+    (repo / "link").symlink_to("/etc/passwd")
+    commit(repo, "a link")
+    (repo / "link").unlink()
+    look(repo).git.clone(tmp_path / "clone", "HEAD")
+    assert not (tmp_path / "clone" / "link").is_symlink()
+    assert (tmp_path / "clone" / "link").read_text() == "/etc/passwd"
+
+
+def test_a_missing_git_is_a_missing_tool(
+    repo: Path, look: Look, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evidence = look(repo)
+    (tmp_path / "empty").mkdir()
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "empty" / "python"))
+    monkeypatch.setenv("PATH", str(tmp_path / "empty"))
+    with pytest.raises(ToolMissing, match=r"Git is not on PATH\. Install it"):
+        _ = evidence.git
+
+
+# --- DVC
+
+
+TWO_VERSIONS = """
+import subprocess
+from pathlib import Path
+from dvc.repo import Repo
+repo = Repo.init(".")
+Path(".dvc/config").write_text("[core]\\nremote = shared\\n['remote \\"shared\\"']\\nurl = ../store\\n")
+for number in (1, 2):
+    Path("data/orders.csv").write_text(f"version {number}\\n")
+    with Repo(".") as repo:
+        repo.add("data/orders.csv")
+        repo.push()
+    for words in (["add", "--all"], ["commit", "-qm", "version"], ["tag", f"orders-v{number}"]):
+        subprocess.run(["git", *words], check=True)
+"""
+
+
+def write_config(work: Path, url: str, name: str = "shared") -> None:
+    write_files(work, {".dvc/config": f"[core]\nremote = {name}\n['remote \"{name}\"']\nurl = {url}\n"})
+
+
+@pytest.fixture(scope="session")
+def versions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A work with two versions of one file, both pushed to a store inside it. Only read."""
+    work = repository(tmp_path_factory.mktemp("dvc") / "work", {".gitignore": "/store\n"})
+    write_files(work, {"data/keep.md": "x"})
+    home = work.parent / "home"
+    home.mkdir()
+    run([sys.executable, "-c", TWO_VERSIONS], work, course_environment(home))
+    write_config(work, "../store")
+    return work
+
+
+@pytest.fixture
+def orders(versions: Path, tmp_path: Path) -> Path:
+    """A copy of it that a test may break."""
+    copytree(versions, tmp_path / "work", symlinks=True)
+    return tmp_path / "work"
+
+
+def digest(number: int) -> str:
+    return md5(f"version {number}\n".encode(), usedforsecurity=False).hexdigest()
+
+
+def test_each_version_is_pulled_into_a_clean_clone(versions: Path, look: Look) -> None:
+    found = look(versions).dvc
+    assert (found.remotes, found.default) == ({"shared": "../store"}, "shared")
+    assert found.outs() == {"data/orders.csv": Out(digest(2), 10, "data/orders.csv.dvc")}
+    assert found.outs("orders-v1")["data/orders.csv"].md5 == digest(1)
+    assert found.store() == {digest(1): 10, digest(2): 10}
+    for number in (1, 2):
+        checkout = found.pull(f"orders-v{number}")
+        assert (checkout.ok, checkout.error) == (True, "")
+        assert checkout.read("data/orders.csv") == f"version {number}\n".encode()
+        assert checkout.read("absent.csv") is None
+    assert found.pull("orders-v1") is found.pull("orders-v1")
+    assert not found.pull("absent").ok
+    assert found.pull("absent").error == "There is no absent."
+
+
+def test_a_missing_object_fails_the_pull_of_its_version_only(orders: Path, look: Look) -> None:
+    (orders / "store" / "files" / "md5" / digest(1)[:2] / digest(1)[2:]).unlink()
+    found = look(orders).dvc
+    assert found.store() == {digest(2): 10}
+    assert found.pull("orders-v2").ok
+    missing = found.pull("orders-v1")
+    assert not missing.ok
+    assert digest(1) in missing.error or "data/orders.csv" in missing.error
+
+
+def test_a_corrupt_object_is_no_object(orders: Path, look: Look) -> None:
+    stored = orders / "store" / "files" / "md5" / digest(2)[:2] / digest(2)[2:]
+    stored.chmod(0o644)
+    stored.write_text("typed by hand\n")
+    found = look(orders).dvc
+    assert found.store() == {digest(1): 10}
+    assert not found.pull().ok
+    assert found.pull().read("data/orders.csv") is None
+
+
+def test_files_beside_the_objects_are_not_counted(orders: Path, look: Look) -> None:
+    write_files(orders / "store", {"files/md5/readme.txt": "x", "files/md5/aa/short": "x"})
+    assert look(orders).dvc.store().keys() == {digest(1), digest(2)}
+
+
+OUTSIDE = ["../../store", "/tmp/store", "s3://bucket/store", "file:///tmp/store", "ssh://host/store", ""]
+
+
+@pytest.mark.parametrize("url", OUTSIDE)
+def test_a_remote_that_is_not_in_the_work_gives_nothing(orders: Path, look: Look, url: str) -> None:
+    write_config(orders, url)
+    found = look(orders).dvc
+    assert found.store_folder is None
+    assert found.store() == {}
+    assert not found.pull().ok
+    assert found.pull().error == "There is no default remote inside the workspace."
+    assert found.remotes == {"shared": url}
+
+
+def test_a_store_that_was_never_pushed_to_is_told(orders: Path, look: Look) -> None:
+    rmtree(orders / "store")
+    found = look(orders).dvc
+    assert found.store() == {}
+    assert found.pull().error == "Nothing was ever pushed to the remote."
+
+
+def test_a_work_without_dvc_has_no_remote(repo: Path, look: Look) -> None:
+    found = look(repo).dvc
+    assert (found.remotes, found.default, found.outs(), found.store()) == ({}, None, {}, {})
+    assert not found.pull().ok
+
+
+def test_a_clone_without_dvc_is_told(repo: Path, look: Look) -> None:
+    write_config(repo, "../store")
+    write_files(repo, {"store/a": "a"})
+    assert look(repo).dvc.pull().error == "DVC was never initialised here: there is no .dvc folder."
+
+
+@pytest.mark.parametrize("text", ["nonsense", "[core", "url = x\n[core]\n"])
+def test_a_broken_config_fails_with_its_reason(orders: Path, look: Look, text: str) -> None:
+    (orders / ".dvc" / "config").write_text(text)
+    with pytest.raises(Stopped, match=r"\.dvc/config cannot be read: ") as caught:
+        _ = look(orders).dvc.default
+    assert caught.value.verdict is Verdict.FAIL
+
+
+def test_a_committed_config_does_not_matter_to_the_pull(orders: Path, look: Look) -> None:
+    sound = (orders / ".dvc" / "config").read_text()
+    (orders / ".dvc" / "config").write_text("nonsense")
+    commit(orders, "broken settings")
+    (orders / ".dvc" / "config").write_text(sound)
+    assert look(orders).dvc.pull().ok
+
+
+def test_a_cache_in_git_does_not_help_the_pull(orders: Path, look: Look) -> None:
+    (orders / ".dvc" / ".gitignore").unlink()
+    commit(orders, "the cache too")
+    assert any(path.startswith(".dvc/cache/") for path in look(orders).git.files())
+    rmtree(orders / "store" / "files")
+    assert not look(orders).dvc.pull().ok
+
+
+POINTERS = {
+    "no YAML": "outs: [",
+    "a list": "- outs",
+    "a number": "outs: 5",
+    "a table": "outs: {path: a}",
+    "no path": "outs:\n- md5: abc\n",
+    "a path that is a number": "outs:\n- path: 5\n",
+    "a day that is none": "outs:\n- path: 2026-99-99\n",
+    "deep": "[" * 400,
+    "stages that are a list": "stages: [1]",
+    "nothing": "",
+}
+
+
+@pytest.mark.parametrize("name", POINTERS)
+def test_a_pointer_that_is_none_tracks_nothing(tmp_path: Path, look: Look, name: str) -> None:
+    work = repository(tmp_path / "work", {"a.csv.dvc": POINTERS[name]})
+    assert look(work).dvc.outs() == {}
+
+
+def test_outs_of_a_pipeline_are_read_from_its_lock(tmp_path: Path, look: Look) -> None:
+    lock = "stages:\n  fit:\n    outs:\n    - path: model.bin\n      md5: abc\n      size: 3\n    - path: x\n"
+    work = repository(tmp_path / "work", {"train/dvc.lock": lock})
+    assert look(work).dvc.outs() == {
+        "train/model.bin": Out("abc", 3, "train/dvc.lock"),
+        "train/x": Out("", None, "train/dvc.lock"),
+    }
+
+
+def test_a_pointer_out_of_the_clone_writes_nothing_there(orders: Path, look: Look, tmp_path: Path) -> None:
+    victim = tmp_path / "victim.txt"
+    for path in (victim, "../../escaped.txt"):
+        text = (orders / "data" / "orders.csv.dvc").read_text().replace("path: orders.csv", f"path: {path}")
+        (orders / "data" / f"{Path(path).name}.dvc").write_text(text)
+    commit(orders, "a pointer out of the clone")
+    look(orders).dvc.pull()
+    assert not victim.exists()
+    assert not list(tmp_path.rglob("escaped.txt"))
+
+
+def test_the_reader_that_cannot_start_is_a_missing_tool(
+    versions: Path, look: Look, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evidence = look(versions)
+    found = evidence.dvc
+    monkeypatch.setattr(
+        sys, "executable", write_program(tmp_path / "python", "#!/bin/sh\ncat > /dev/null & exit 1\n")
+    )
+    for _ in range(2):
+        with pytest.raises(ToolMissing, match=r"DVC cannot be loaded\. Run `make setup`"):
+            found.pull()
+
+
+def write_program(path: Path, text: str) -> str:
+    path.write_text(text)
+    path.chmod(0o755)
+    return os.fspath(path)
