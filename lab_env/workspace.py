@@ -87,7 +87,7 @@ class Workspace:
             f"{self.home.notes / 'backups'}."
         )
         if not self.folder.is_dir():
-            raise LabError(f"{self.folder} is gone. `lab start {self.lab.number}` lays it out again.")
+            raise LabError(f"{self.folder} is not there. `lab start {self.lab.number}` lays it out.")
         if not (self.folder / MARKER).is_file():
             raise LabError(f"{self.folder} is half deleted: its marker {MARKER} is gone. {again}")
         if top_level(self.folder) != self.folder.resolve():

@@ -168,3 +168,34 @@ def test_up_and_down_by_command(run_lab: RunLab, tiny: Tiny) -> None:
     assert (ended.code, ended.out) == (0, "✓ Site has ended.\n✓ JupyterLab has ended.\n")
     assert run_lab("down").out == "Nothing was running.\n"
     assert run_lab("down", "--json").out == "[]\n"
+
+
+TAKE_THE_PORT = """
+import subprocess, sys, time, urllib.request
+
+def on_pre_build(config):
+    command = [sys.executable, "-m", "http.server", "{port}", "--bind", "127.0.0.1"]
+    other = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    open("other.pid", "w").write(str(other.pid))
+    for _ in range(100):
+        try:
+            urllib.request.urlopen("http://127.0.0.1:{port}/").close()
+            return
+        except OSError:
+            time.sleep(0.1)
+"""
+
+
+def test_a_port_lost_at_the_last_moment_is_not_mistaken_for_ours(
+    home: Home, ports: dict[str, int], tiny: Tiny
+) -> None:
+    """Somebody else answers there, and well: only whose process listens tells."""
+    (tiny.course / "take.py").write_text(TAKE_THE_PORT.format(port=ports["site"]))
+    (tiny.course / "mkdocs.yml").write_text("site_name: Tiny\ntheme: mkdocs\nhooks: [take.py]\n")
+    (site,) = up(home, ports=ports, names=("site",))
+    other = psutil.Process(int((tiny.course / "other.pid").read_text()))
+    assert (site.failure, site.port > ports["site"]) == ("", True)
+    assert "Hello." in body(site.url)
+    down(home)
+    assert other.is_running()
+    other.kill()

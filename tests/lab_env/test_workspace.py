@@ -83,7 +83,7 @@ def test_a_lab_that_left_the_course_is_named(tiny: Tiny) -> None:
 def test_a_deleted_workspace_is_refused(tiny: Tiny) -> None:
     workspace = tiny.started()
     shutil.rmtree(workspace.folder)
-    with pytest.raises(LabError, match=r"01-first is gone. `lab start 01` lays it out again"):
+    with pytest.raises(LabError, match=r"01-first is not there. `lab start 01` lays it out"):
         workspace.require_sound()
 
 
