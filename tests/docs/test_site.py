@@ -53,6 +53,12 @@ def test_no_python_and_no_example_is_published_with_the_pages(site: Path) -> Non
     assert not (site / "examples").exists()
 
 
+def test_every_quote_of_a_file_was_filled_in(site: Path) -> None:
+    for page in site.rglob("*.html"):
+        words = re.sub(r"<[^>]+>", "", page.read_text())
+        assert "--8" not in words, page
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
