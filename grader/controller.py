@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Collection
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -33,6 +33,7 @@ def judge(
     only: Collection[str] | None = None,
     box: str = "local",
     secret: bytes | None = None,
+    grace_s: float = GRACE_S,
 ) -> Result:
     """Judge the work in a folder.
 
@@ -43,6 +44,7 @@ def judge(
         only: ids of checks to run, with those that they wait for; all when None.
         box: where learner code runs.
         secret: what `hidden.rng` draws from; the public seed when None.
+        grace_s: what the judge may take beside the lab's wall time.
 
     Returns:
         One result for each check that was asked for, in the manifest's order. Work that cannot be taken
@@ -52,12 +54,15 @@ def judge(
     asked = _asked(lab, hidden, only)
     try:
         snapshot = take(work)
+        facts = Job(
+            str(lab.folder), "", box, tuple(check.id for check in asked), (secret or PUBLIC_SECRET).hex(), ""
+        )
+        answer = _ask(snapshot, facts, lab.limits.wall_s + grace_s)
     except InvalidSubmission as error:
         invalid = tuple(
             blank(lab, check, Verdict.INVALID_SUBMISSION, box, found=str(error)) for check in asked
         )
         return Result(lab.id, lab.release, "", box, invalid)
-    answer = _ask(lab, snapshot, box, asked, secret or PUBLIC_SECRET)
     checks = tuple(_one(lab, check, answer, box) for check in asked)
     seconds = round(time.monotonic() - began, 3)
     versions = answer.get("versions", {})
@@ -77,30 +82,27 @@ def _asked(lab: Lab, hidden: bool, only: Collection[str] | None) -> tuple[Check,
     return tuple(check for check in lab.checks if check.id in wanted and (hidden or not check.hidden))
 
 
-def _ask(lab: Lab, snapshot: Snapshot, box: str, asked: tuple[Check, ...], secret: bytes) -> dict[str, Any]:
+def _ask(snapshot: Snapshot, job: Job, timeout_s: float) -> dict[str, Any]:
     """What the judge said; `said` holds its last words when it died."""
     with TemporaryDirectory(prefix="submission-") as folder:
-        work, answer, job = (Path(folder) / name for name in ("work", "answer.json", "job.json"))
+        work, answer = Path(folder) / "work", Path(folder) / "answer.json"
         snapshot.copy_to(work)
-        facts = Job(
-            str(lab.folder), str(work), box, tuple(check.id for check in asked), secret.hex(), str(answer)
-        )
-        job.write_text(json.dumps(asdict(facts)))
+        job = replace(job, work=str(work), answer=str(answer))
         try:
             done = subprocess.run(
-                [sys.executable, "-P", "-m", "grader.judge", str(job)],
+                [sys.executable, "-P", "-m", "grader.judge"],
                 cwd=folder,
-                env=_environment(),
-                stdin=subprocess.DEVNULL,
+                env=_environment() | {"TMPDIR": folder},  # what a killed judge leaves goes with it
+                input=json.dumps(asdict(job)).encode(),  # the secret is never on a disk
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
-                timeout=lab.limits.wall_s + GRACE_S,
+                timeout=timeout_s,
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            return {"said": f"The judge did not end within {lab.limits.wall_s + GRACE_S} s."}
-        if answer.is_file():
-            found: dict[str, Any] = json.loads(answer.read_text())
+            return {"said": f"The judge did not end within {timeout_s:g} s."}
+        if done.returncode == 0 and answer.is_file():
+            found: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
             return found
         last = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
         return {"said": f"The judge ended with exit code {done.returncode}: {' '.join(last)}"}
@@ -110,7 +112,12 @@ def _environment() -> dict[str, str]:
     """The judge's environment: the engine as it runs here, no pytest plugins but its own."""
     engine = str(Path(__file__).parent.parent)
     path = os.pathsep.join(filter(None, (engine, os.environ.get("PYTHONPATH", ""))))
-    return os.environ | {"PYTHONPATH": path, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": ""}
+    return os.environ | {
+        "PYTHONPATH": path,
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        "PYTEST_ADDOPTS": "",
+        "PYTEST_PLUGINS": "",
+    }
 
 
 def _one(lab: Lab, check: Check, answer: dict[str, Any], box: str) -> CheckResult:

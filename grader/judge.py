@@ -1,6 +1,6 @@
 """The judge: one process per submission that runs the checks and reports a verdict for each.
 
-    python -m grader.judge JOB.json
+    python -m grader.judge < JOB.json
 
 It never imports learner code: that runs in boxes. What goes wrong in here is a GRADER_ERROR.
 """
@@ -8,12 +8,13 @@ It never imports learner code: that runs in boxes. What goes wrong in here is a 
 import importlib.metadata
 import json
 import platform
+import re
 import sys
 import time
 import traceback
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from graphlib import TopologicalSorter
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -31,6 +32,7 @@ from grader.results import CheckResult, Verdict, write_json
 from grader.snapshot import Snapshot, take
 
 BOXES: dict[str, type[Box]] = {"local": LocalBox}
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 TOOLS = ("dvc", "numpy", "pandas", "scikit-learn")
 
 
@@ -58,20 +60,18 @@ class Bench:
         self.work = work
         self.budget = Budget(lab.limits)
         self.evidence = Evidence(snapshot, work, scratch)
-        self.results: dict[str, CheckResult] = {}
+        self.results: list[CheckResult] = []
         self.seeded: list[str] = []
 
     def judge(self, check: Check, function: Any, names: tuple[str, ...]) -> None:
         """Run one check's function with what it asks for by name, and keep its result."""
         began = time.monotonic()
-        failed = [name for name in check.after if name in self.results and not self.results[name].passed]
+        failed = [result.id for result in self.results if result.id in check.after and not result.passed]
         if failed:
             verdict = self._verdict(check, Verdict.BLOCKED, found=f"Waits for {failed[0]}.")
         else:
             verdict = self._run(check, function, names)
-        self.results[check.id] = CheckResult(
-            **{**asdict(verdict), "seconds": round(time.monotonic() - began, 3)}
-        )
+        self.results.append(replace(verdict, seconds=round(time.monotonic() - began, 3)))
 
     def _run(self, check: Check, function: Any, names: tuple[str, ...]) -> CheckResult:
         hidden = Hidden(self.secret, self.lab.id, check.id)
@@ -83,7 +83,8 @@ class Bench:
                 "expect": Expect(),
             }
             try:
-                function(**{name: given[name] for name in names})
+                if function(**{name: given[name] for name in names}) is not None:
+                    raise TypeError(f"test_{check.id} returned a value; a check says all through expect")
                 return self._verdict(check, Verdict.PASS)
             except Failed as failed:
                 lesson: dict[str, str] = failed.lesson._asdict()
@@ -137,19 +138,25 @@ def blank(lab: Lab, check: Check, verdict: Verdict, box: str, **texts: Any) -> C
     possible = 0 if task.worked else check.points or 0
     points = possible if verdict is Verdict.PASS else 0
     facts: dict[str, Any] = {"id": check.id, "task": check.task, "says": check.says, "hidden": check.hidden}
-    return CheckResult(**facts, verdict=verdict, points=points, possible=possible, box=box, **texts)
+    shown: dict[str, Any] = {name: _printable(text) for name, text in texts.items()}
+    return CheckResult(**facts, verdict=verdict, points=points, possible=possible, box=box, **shown)
+
+
+def _printable(text: str) -> str:
+    """A text as a record and a terminal can take it: what a learner's value hides in it is spelled out."""
+    return "".join(sign if sign in "\n\t" or not CONTROL.match(sign) else ascii(sign)[1:-1] for sign in text)
 
 
 def main() -> None:
-    """Judge the job named on the command line and write its answer."""
-    job = Job(**json.loads(Path(sys.argv[1]).read_text()))
+    """Judge the job on standard input and write its answer."""
+    job = Job(**json.load(sys.stdin))
     lab = read_lab(Path(job.lab))
     with TemporaryDirectory(prefix="judge-") as scratch, _bench(lab, job, Path(scratch)) as bench:
         folders = [lab.folder / "checks", lab.solutions / "checks"]
         files = [str(file) for folder in folders for file in sorted(folder.glob("test_*.py"))]
         said = _pytest([*files], Checks(bench, tuple(job.checks))) if files else "there are no check files"
         answer = {
-            "checks": [asdict(result) for result in bench.results.values()],
+            "checks": [asdict(result) for result in bench.results],
             "seeded": bench.seeded,
             "said": said,
             "versions": _versions(),
@@ -173,6 +180,7 @@ def _pytest(files: list[str], plugin: Checks) -> str:
     quiet = ["-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:logging", "-p", "no:faulthandler"]
     reader = _Errors()
     options = ["-c", "/dev/null", f"--rootdir={plugin.bench.lab.folder}", "--import-mode=importlib", "-s"]
+    options += ["--noconftest"]  # nothing beside the checks has a say
     pytest.main([*quiet, *options, *files], plugins=[plugin, reader])
     return "; ".join(reader.said)
 
