@@ -1,5 +1,6 @@
 """What a judged submission is worth and why: the record that everything else is made from."""
 
+import builtins
 import json
 import os
 import tempfile
@@ -133,6 +134,8 @@ def learner_view(result: Result) -> dict[str, Any]:
             for key in ("looked_at", "found", "expected", "why", "link"):
                 check[key] = ""
             check["seconds"] = 0.0
+            if check["exception"] and not hasattr(builtins, check["exception"]):
+                check["exception"] = "Exception"  # a type of one's own could be named after the hidden data
     view["seconds"] = round(sum(check["seconds"] for check in view["checks"]), 3)
     return view
 
