@@ -98,9 +98,9 @@ def start(
 ) -> None:
     """Lay a lab out in a folder of its own, or go back to it."""
     from grader.manifest import find_lab
+    from lab_env import report
     from lab_env.layout import start as lay_out
     from lab_env.progress import now
-    from lab_env.report import nearby
 
     home = _home()
     started = lay_out(home, find_lab(home.course, lab), given=given, now=now())
@@ -108,15 +108,7 @@ def start(
     if as_json:
         screen.json({"lab": workspace.lab.id, "folder": str(workspace.folder), "fresh": started.fresh})
         return
-    found = workspace.lab
-    what = "is laid out" if started.fresh else "is there already; nothing in it was touched"
-    screen.say(f"{found.number} · {found.title} {what}.", "bold green")
-    for earlier in started.earlier:
-        screen.say(f"It builds on your own {earlier.lab.id}.")
-    screen.say(f"About {found.minutes} minutes, {count(len(found.tasks), 'task')}. Next:")
-    if workspace.folder != Path.cwd():
-        screen.say(f"cd {nearby(workspace.folder)}", indent=2)
-    screen.say("lab check", indent=2)
+    report.started(screen, started)
 
 
 @app.command()
@@ -185,31 +177,21 @@ def reset(
     as_json: Json = False,
 ) -> None:
     """Start the lab over, or one task's files; a full copy is kept, and you are told where."""
+    from lab_env import report
     from lab_env.checking import find_task
     from lab_env.layout import reset as reset_all
     from lab_env.layout import reset_task
     from lab_env.progress import now
-    from lab_env.report import nearby
 
     workspace, screen = _workspace(lab), Screen()
     if task is None:
         done = reset_all(workspace, now=now())
     else:
         done = reset_task(workspace, find_task(workspace.lab, task).id, now=now())
-    kept = nearby(done.backup) if done.backup else None
     if as_json:
-        screen.json({"lab": workspace.lab.id, "files": done.files, "backup": kept and str(done.backup)})
-        return
-    if task is None:
-        screen.say(f"{workspace.lab.id} is laid out anew in {nearby(workspace.folder)}.", "bold green")
-    elif done.files:
-        screen.say(
-            f"Put back as the course gave it: {', '.join(done.files)}. All else is as it was.", "bold green"
-        )
+        screen.json({"lab": workspace.lab.id, "files": done.files, "backup": str(done.backup or "")})
     else:
-        screen.say(f"The files of task {task} are as the course gave them. Nothing was changed.")
-    if kept:
-        screen.say(f"All that you had, its history too, is in {kept}.")
+        report.reset(screen, done, task)
 
 
 @app.command()

@@ -3,20 +3,23 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from grader.manifest import Check, Lab, Task
 from grader.results import CheckResult, Verdict
 from lab_env import site
-from lab_env.checking import Checked
-from lab_env.doctor import Finding
-from lab_env.hints import Hint
-from lab_env.merge import Update
 from lab_env.progress import Standing, Tally, first_failing
 from lab_env.screen import FAILED, LATER, PASSED, WAITING, Screen, count, number
-from lab_env.services import Service
-from lab_env.submit import Submission
-from lab_env.watch import difference
+from lab_env.services import Service, shows_another_lab, site_address
 from lab_env.workspace import Home, Workspace
+
+if TYPE_CHECKING:  # what these stand for takes most of a second to import
+    from lab_env.checking import Checked
+    from lab_env.doctor import Finding
+    from lab_env.hints import Hint
+    from lab_env.layout import Reset, Started
+    from lab_env.merge import Update
+    from lab_env.submit import Submission
 
 SAYS = {
     Verdict.STUDENT_ERROR: "your program stopped with an error",
@@ -40,7 +43,7 @@ MEANS = {
 }
 
 
-def findings(screen: Screen, home: Home, found: Sequence[Finding], served: str | None) -> None:
+def findings(screen: Screen, home: Home, found: "Sequence[Finding]", served: str | None) -> None:
     """`lab doctor`: a line for each finding, and what to do about those that are not ok."""
     rows = [(f"{_sign(each)} {each.name}", each.found) for each in found]
     screen.table(("Checked", "Found"), rows)
@@ -104,7 +107,7 @@ def progress(screen: Screen, all_standings: Sequence[Standing], current: str | N
         screen.say(f"Points of {count(hidden, 'check')} at grading are not in these numbers.", "dim")
 
 
-def checked(screen: Screen, found: Checked) -> None:
+def checked(screen: Screen, found: "Checked") -> None:
     """`lab check`: every task with its checks, what each failure teaches, and the sum."""
     heading(screen, found.workspace)
     for at, task in enumerate(found.workspace.lab.tasks, 1):
@@ -157,7 +160,42 @@ def failure(screen: Screen, home: Home, found: CheckResult, says: str) -> None:
             screen.say(label + text, indent=4)
 
 
-def hint(screen: Screen, given: Hint) -> None:
+def started(screen: Screen, done: "Started") -> None:
+    """`lab start`: where the lab is, what it is about, and what to type."""
+    lab, home, folder = done.workspace.lab, done.workspace.home, done.workspace.folder
+    what = "is laid out" if done.fresh else "is there already; nothing in it was touched"
+    screen.say(f"{lab.number} · {lab.title} {what}.", "bold green")
+    for earlier in done.earlier:
+        screen.say(f"It builds on your own {earlier.lab.id}.")
+    screen.say(f"About {lab.minutes} minutes, {count(len(lab.tasks), 'task')}.")
+    served = _served(home)
+    if served:
+        screen.say(f"What to do: {site.address(home, f'labs/{lab.id}.md', served)}")
+    else:
+        screen.say(f"What to do: {lab.folder / 'brief.md'} (`lab up` serves it as a page)")
+    _mlflow_elsewhere(screen, home)
+    screen.say("Next:")
+    if folder != Path.cwd():
+        screen.say(f"cd {nearby(folder)}", indent=2)
+    screen.say("lab check", indent=2)
+
+
+def reset(screen: Screen, done: "Reset", task: str | None) -> None:
+    """`lab reset`: what was put back, and where all that was there is kept."""
+    workspace = done.workspace
+    if task is None:
+        screen.say(f"{workspace.lab.id} is laid out anew in {nearby(workspace.folder)}.", "bold green")
+    elif done.files:
+        screen.say(f"Put back as the course gave it: {', '.join(done.files)}.", "bold green")
+        screen.say("All else, your history too, is as it was.")
+    else:
+        screen.say(f"The files of task {task} are as the course gave them. Nothing was changed.")
+    if done.backup is not None:
+        screen.say(f"All that you had, its history too, is in {nearby(done.backup)}.")
+    _mlflow_elsewhere(screen, workspace.home)
+
+
+def hint(screen: Screen, given: "Hint") -> None:
     """`lab hint`: the next step; at the end of the ladder all of it."""
     check = given.check
     screen.say(f"{sentence(check.id)}: {check.says}", "bold")
@@ -190,7 +228,7 @@ def services(screen: Screen, home: Home, up: Sequence[Service]) -> None:
         )
 
 
-def packed(screen: Screen, made: Submission) -> None:
+def packed(screen: Screen, made: "Submission") -> None:
     """`lab submit`: what is in the zip, and where it is."""
     folders = Counter(file.path.split("/")[0] if "/" in file.path else "" for file in made.files)
     files = {file.path: file for file in made.files}
@@ -211,7 +249,7 @@ def packed(screen: Screen, made: Submission) -> None:
     screen.say(f"Hand in: {nearby(made.path)} ({made.zip_mb:.1f} MB)", "bold green")
 
 
-def updated(screen: Screen, workspace: Workspace, done: Update) -> None:
+def updated(screen: Screen, workspace: Workspace, done: "Update") -> None:
     """`lab update`: what became of each file, and what is left to do."""
     if done.before == done.after:
         screen.say(f"{workspace.lab.id} is as the course has it now. Nothing was changed.", "green")
@@ -236,9 +274,11 @@ def updated(screen: Screen, workspace: Workspace, done: Update) -> None:
         screen.say("Look at it with `git diff`, commit it, then `lab check`.")
 
 
-def changed(screen: Screen, found: Checked, before: Checked, files: Sequence[str], at: str) -> None:
+def changed(screen: Screen, found: "Checked", before: "Checked", files: Sequence[str], at: str) -> None:
     """`lab watch`: what is different since the last time, and where that leaves you."""
     lab = found.workspace.lab
+    from lab_env.watch import difference
+
     won, lost = difference(before.verdicts, found.verdicts)
     named = ", ".join(files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
     screen.say()
@@ -286,7 +326,7 @@ def sums(lab: Lab, total: Tally) -> str:
     return text + "."
 
 
-def _check(screen: Screen, found: Checked, check: Check) -> None:
+def _check(screen: Screen, found: "Checked", check: Check) -> None:
     result = found.results[check.id]
     if result.passed:
         worth = f" ({number(result.points)} of {number(result.possible)} points)" if result.possible else ""
@@ -299,7 +339,7 @@ def _check(screen: Screen, found: Checked, check: Check) -> None:
         failure(screen, found.workspace.home, result, check.says)
 
 
-def _sum(screen: Screen, found: Checked) -> None:
+def _sum(screen: Screen, found: "Checked") -> None:
     lab = found.workspace.lab
     if found.tasks == lab.tasks:
         screen.say(sums(lab, found.tally), "bold")
@@ -313,7 +353,7 @@ def _sum(screen: Screen, found: Checked) -> None:
         screen.say("This task is done. `lab check` runs them all.", "green")
 
 
-def _is_news(found: Checked, before: Checked, check_id: str, won: Sequence[str]) -> bool:
+def _is_news(found: "Checked", before: "Checked", check_id: str, won: Sequence[str]) -> bool:
     """Whether the first failing check is worth showing: it comes next, or fails in another way now."""
     now, then = found.results[check_id], before.results[check_id]
     return bool(won) or (now.verdict, now.found, now.why) != (then.verdict, then.found, then.why)
@@ -330,13 +370,16 @@ def _points(total: Tally, *, judged: bool) -> str:
     return f"{number(total.points)}/{number(total.possible)}" if judged else f"–/{number(total.possible)}"
 
 
-def _served(home: Home) -> str | None:
-    from lab_env.services import site_address
+def _mlflow_elsewhere(screen: Screen, home: Home) -> None:
+    if shows_another_lab(home):
+        screen.say("MLflow still shows what was there before: `lab up` switches it.", "yellow")
 
+
+def _served(home: Home) -> str | None:
     return site_address(home)
 
 
-def _sign(found: Finding) -> str:
+def _sign(found: "Finding") -> str:
     if found.ok:
         return PASSED
     return FAILED if found.required else WAITING

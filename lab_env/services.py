@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.results import write_json
+from grader.snapshot import MARKER
 from lab_env import site
 from lab_env.doctor import is_free
 from lab_env.errors import LabError
@@ -113,6 +114,12 @@ def site_address(home: Home) -> str | None:
     return next((service.url for service in running(home) if service.name == "site"), None)
 
 
+def shows_another_lab(home: Home) -> bool:
+    """Whether MLflow runs on what is not the lab in hand any more; `up` starts it anew."""
+    key = _mlflow_key(_mlflow_folder(home))
+    return any(service.name == "mlflow" and service.key != key for service in running(home))
+
+
 def plan(home: Home, name: str, port: int, *, token: str = "") -> Plan:
     """How one service is started.
 
@@ -158,14 +165,25 @@ def _jupyter(home: Home, port: int, token: str) -> Plan:
 
 
 def _mlflow(home: Home, port: int) -> Plan:
-    current = home.current
-    folder = home.workspace(current) if current and home.workspace(current).is_dir() else home.folder
+    folder = _mlflow_folder(home)
     _require_database(folder / "mlflow.db")
     words = ["-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     words += ["--backend-store-uri", f"sqlite:///{folder / 'mlflow.db'}"]
     words += ["--artifacts-destination", str(folder / "mlartifacts")]
     environment = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    return Plan("mlflow", (sys.executable, *words), home.notes, environment, "/health", "/", str(folder))
+    key = _mlflow_key(folder)
+    return Plan("mlflow", (sys.executable, *words), home.notes, environment, "/health", "/", key)
+
+
+def _mlflow_folder(home: Home) -> Path:
+    current = home.current
+    return home.workspace(current) if current and home.workspace(current).is_dir() else home.folder
+
+
+def _mlflow_key(folder: Path) -> str:
+    """Changes with the lab in hand and when it is laid out anew: the database is another one then."""
+    marker = folder / MARKER
+    return f"{folder} {marker.stat().st_mtime_ns}" if marker.is_file() else str(folder)
 
 
 def _require_database(path: Path) -> None:

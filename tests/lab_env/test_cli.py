@@ -75,8 +75,12 @@ def test_start_says_where_and_what_to_type(run_lab: RunLab, tiny: Tiny) -> None:
     answer = run_lab("start", "1")
     assert answer.code == 0
     assert answer.out == (
-        "01 · Say hello is laid out.\nAbout 10 minutes, 3 tasks. Next:\n"
-        "  cd workspace/01-first\n  lab check\n"
+        "01 · Say hello is laid out.\n"
+        "About 10 minutes, 3 tasks.\n"
+        f"What to do: {tiny.first.folder}/brief.md (`lab up` serves it as a page)\n"
+        "Next:\n"
+        "  cd workspace/01-first\n"
+        "  lab check\n"
     )
     again = run_lab("start", "first", cwd=tiny.home.workspace("01-first"))
     assert "is there already; nothing in it was touched" in again.out
@@ -179,7 +183,7 @@ def test_reset_of_a_task_by_command(run_lab: RunLab, tiny: Tiny) -> None:
     assert "are as the course gave them. Nothing was changed." in run_lab("reset", "2").out
     (folder / "word.cfg").write_text("spoiled")
     assert (
-        "Put back as the course gave it: word.cfg. All else is as it was."
+        "Put back as the course gave it: word.cfg.\nAll else, your history too, is as it was."
         in run_lab("reset", "say-hello").out
     )
     (folder / "word.cfg").write_text("spoiled")

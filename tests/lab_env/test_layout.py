@@ -1,6 +1,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -157,6 +158,24 @@ def test_reset_keeps_a_copy_and_the_folder_itself(tiny: Tiny) -> None:
     assert (workspace.folder / "answer.txt").read_text() == ""
     assert workspace.folder.stat().st_ino == inode
     assert workspace.release == "r1"
+
+
+def test_reset_under_a_program_that_has_the_data_open(tiny: Tiny) -> None:
+    """Its file goes to the copy's content and the program reads on."""
+    workspace = tiny.started()
+    code = "import sys; f = open('data.txt'); print('open', flush=True); sys.stdin.read(); print(f.read())"
+    with subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=workspace.folder,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as reader:
+        assert reader.stdout is not None
+        assert reader.stdout.readline() == "open\n"
+        reset(workspace, now=NOW)
+        assert reader.communicate("")[0] == "3 4\n"
+    workspace.require_sound()
 
 
 def test_reset_of_what_is_gone_lays_it_out(tiny: Tiny) -> None:

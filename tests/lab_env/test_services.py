@@ -11,11 +11,12 @@ import pytest
 
 from lab_env import services
 from lab_env.errors import LabError
+from lab_env.layout import reset
 from lab_env.processes import MARK, is_running
-from lab_env.services import Service, down, plan, running, site_address, up
+from lab_env.services import Service, down, plan, running, shows_another_lab, site_address, up
 from lab_env.workspace import Home
 from tests.lab_env.conftest import RunLab
-from tests.lab_env.tiny import Tiny
+from tests.lab_env.tiny import NOW, Tiny
 
 BASE = 20000
 
@@ -52,7 +53,7 @@ def body(url: str) -> str:
         return str(answer.read().decode())
 
 
-def test_up_starts_all_three_once_and_down_ends_them(home: Home, ports: dict[str, int]) -> None:
+def test_up_starts_all_three_once_and_down_ends_them(home: Home, ports: dict[str, int], tiny: Tiny) -> None:
     bystander = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     with socket.create_server(("127.0.0.1", ports["site"])):
         first = up(home, ports=ports)
@@ -64,6 +65,9 @@ def test_up_starts_all_three_once_and_down_ends_them(home: Home, ports: dict[str
         assert "MLflow" in body(by_name["mlflow"].url)
         assert site_address(home) == by_name["site"].url
         assert up(home, ports=ports) == first
+        assert not shows_another_lab(home)
+        tiny.started()
+        assert shows_another_lab(home)
         assert len(running(home)) == 3
         assert {service.name for service in down(home)} == {"site", "jupyter", "mlflow"}
     assert marked(first) == []
@@ -117,6 +121,8 @@ def test_mlflow_is_on_the_lab_in_hand(tiny: Tiny) -> None:
     wanted = plan(tiny.home, "mlflow", 1)
     assert f"sqlite:///{workspace.folder}/mlflow.db" in wanted.command
     assert wanted.key != str(tiny.home.folder), "so that one on another lab is started anew"
+    reset(workspace, now=NOW)
+    assert plan(tiny.home, "mlflow", 1).key != wanted.key, "laid out anew, the database is another one"
 
 
 def test_nothing_listens_beyond_this_machine_or_reports_home(tiny: Tiny) -> None:
@@ -156,6 +162,7 @@ def test_up_and_down_by_command(run_lab: RunLab, tiny: Tiny) -> None:
     (tiny.home.folder / "mlflow.db").mkdir()
     answer = run_lab("up")
     try:
+        assert "What to do: http://127.0.0.1:" in run_lab("start", "01").out
         assert answer.code == 2
         assert "✗ MLflow cannot read its database" in answer.out
         assert "Ready:\n  Site       http://127.0.0.1:" in answer.out
