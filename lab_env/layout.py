@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from grader.errors import CourseError
 from grader.manifest import Lab, list_labs
 from grader.results import write_json
 from grader.snapshot import MARKER
@@ -211,11 +212,16 @@ def _lay_out(workspace: Workspace, *, given: bool, earlier: Sequence[Workspace],
         note_start(workspace.home, workspace.lab, given=given, now=now)
         workspace.home.make_current(workspace.lab.id)
         workspace.write_marker()
-    except BaseException:
+    except BaseException as error:
         empty(workspace)
         if not was_there:
             workspace.folder.rmdir()
         begun.unlink(missing_ok=True)
+        if isinstance(error, CourseError) and "No space left on device" in str(error):
+            raise LabError(
+                f"The disk is full, so {workspace.lab.id} could not be laid out in {workspace.folder}. Free "
+                "some space (`df -h` shows how much there is), or set LAB_HOME to a folder on another disk."
+            ) from error
         raise
     begun.unlink()
 

@@ -230,7 +230,11 @@ def _start(home: Home, name: str, usual: int, taken: Collection[int]) -> Service
         process=process,
         fresh=True,
     )
-    _note(home, service)
+    try:
+        _note(home, service)
+    except BaseException:  # a full disk, or Ctrl-C: what is not noted could never be ended
+        end(process)
+        raise
     return service
 
 

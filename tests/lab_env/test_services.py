@@ -10,12 +10,14 @@ import psutil
 import pytest
 
 from lab_env import services
+from lab_env.doctor import is_free
 from lab_env.errors import LabError
 from lab_env.layout import reset
 from lab_env.processes import MARK, is_running
 from lab_env.services import Service, down, plan, running, shows_another_lab, site_address, up
 from lab_env.workspace import Home
 from tests.lab_env.conftest import RunLab
+from tests.lab_env.disks import fill, small_disk
 from tests.lab_env.tiny import NOW, Tiny
 
 BASE = 20000
@@ -113,6 +115,14 @@ def test_a_service_that_answers_no_more_is_started_again(home: Home, ports: dict
     assert again.process != site.process
     assert again.port == site.port
     assert "Hello." in body(again.url)
+
+
+def test_a_service_that_cannot_be_noted_does_not_stay(home: Home, ports: dict[str, int]) -> None:
+    with small_disk(home.notes / "services", kilobytes=64) as disk:
+        fill(disk)
+        with pytest.raises(OSError, match="No space left"):
+            up(home, ports=ports, names=("site",))
+        assert is_free(ports["site"])
 
 
 def test_mlflow_is_on_the_lab_in_hand(tiny: Tiny) -> None:
