@@ -1,4 +1,4 @@
-"""What is kept: Git's objects and refs, DVC's pointers and store, and plain files."""
+"""What is kept: in Git, in DVC's store, and in plain files."""
 
 from grader.checks import Evidence, Expect, Student, at_most, empty
 
@@ -8,7 +8,9 @@ def test_version_is_tagged(evidence: Evidence, expect: Expect) -> None:
     git = evidence.git
     tagged = git.tags().get("v1")
     expect.that(
-        tagged is not None and git.head is not None and git.is_ancestor(tagged, git.head),
+        tagged is not None
+        and git.head is not None
+        and git.is_ancestor(tagged, git.head),
         found=git.tags(),
         expected="v1 on a commit that main contains",
         looked_at="the tags",
@@ -21,11 +23,24 @@ def test_version_is_tagged(evidence: Evidence, expect: Expect) -> None:
         looked_at="the branch that HEAD is on",
         why="Work in a detached HEAD is easily lost.",
     )
-    expect(sorted(git.branches()), ["main"], looked_at="the branches", why="One line of work is enough here.")
     expect(
-        git.changed(), empty("nothing"), looked_at="git status", why="What is not committed is in no version."
+        sorted(git.branches()),
+        ["main"],
+        looked_at="the branches",
+        why="One line of work is enough here.",
     )
-    expect(git.untracked(), empty("nothing"), looked_at="git status", why="Nor is what Git does not know.")
+    expect(
+        git.changed(),
+        empty("nothing"),
+        looked_at="git status",
+        why="What is not committed is in no version.",
+    )
+    expect(
+        git.untracked(),
+        empty("nothing"),
+        looked_at="git status",
+        why="Nor is what Git does not know.",
+    )
     expect(
         git.ignored("dishes.csv"),
         True,
@@ -33,14 +48,22 @@ def test_version_is_tagged(evidence: Evidence, expect: Expect) -> None:
         why="DVC keeps the dishes, Git their pointer.",
     )
     largest = max(git.blobs(), key=lambda blob: blob.size)
-    expect(largest.size, at_most(1_000_000), looked_at=largest.path, why="Every clone carries it.")
+    expect(
+        largest.size,
+        at_most(1_000_000),
+        looked_at=largest.path,
+        why="Every clone carries it.",
+    )
     # --8<-- [end:git]
 
 
 # --8<-- [start:dvc]
-def test_dishes_can_be_pulled(evidence: Evidence, student: Student, expect: Expect) -> None:
+def test_dishes_can_be_pulled(
+    evidence: Evidence, student: Student, expect: Expect
+) -> None:
     dvc = evidence.dvc
-    place = f"the default remote: {dvc.default}, {dvc.remotes.get(dvc.default or '', 'no address')}"
+    address = dvc.remotes.get(dvc.default or "", "no address")
+    place = f"the default remote: {dvc.default}, {address}"
     expect.that(
         dvc.store_folder is not None,
         found=dvc.remotes,
@@ -53,7 +76,7 @@ def test_dishes_can_be_pulled(evidence: Evidence, student: Student, expect: Expe
         dvc.store().get(out.md5),
         out.size,
         looked_at=place,
-        why="The pointer is in Git, its bytes are not pushed: a colleague gets a name and no dishes.",
+        why="Without its bytes, a pointer is a name and no dishes.",
         misconception="not-pushed",
     )
     clone = dvc.pull("v1")
@@ -77,7 +100,8 @@ def test_dishes_can_be_pulled(evidence: Evidence, student: Student, expect: Expe
 # --8<-- [start:files]
 def test_dishes_are_described(evidence: Evidence, expect: Expect) -> None:
     expect.that(
-        "notes.md" in evidence.files() and (evidence.read("notes.md") or b"").strip() != b"",
+        "notes.md" in evidence.files()
+        and (evidence.read("notes.md") or b"").strip() != b"",
         found=sorted(evidence.files()),
         expected="notes.md with a line in it",
         looked_at="the files",
@@ -99,5 +123,10 @@ def test_dishes_are_described(evidence: Evidence, expect: Expect) -> None:
         looked_at="notes.md in HEAD",
         why="A version holds what is committed.",
     )
-    expect(evidence.git.files()["notes.md"], at_most(500), looked_at="its size", why="A note, not a novel.")
+    expect(
+        evidence.git.files()["notes.md"],
+        at_most(500),
+        looked_at="its size",
+        why="A note, not a novel.",
+    )
     # --8<-- [end:files]

@@ -1,4 +1,4 @@
-"""What the bell does: the learner's code, called, run, kept alive and served."""
+"""What the bell does: called, run, kept alive and served."""
 
 import json
 
@@ -11,7 +11,7 @@ def test_minutes_are_counted(student: Student, expect: Expect) -> None:
         student.call("bell.minutes_left", 12, passed=5),
         7,
         looked_at="minutes_left(12, passed=5)",
-        why="The customer is told what is left, not how long the dish takes.",
+        why="The customer wants to know what is left.",
     )
     expect(
         student.call("bell.minutes_left", 12, passed=20),
@@ -26,7 +26,9 @@ def test_minutes_are_counted(student: Student, expect: Expect) -> None:
 # --8<-- [start:run]
 def test_report_is_written(student: Student, expect: Expect) -> None:
     dishes = b"dish,minutes\ndal,20\nbiryani,45\n"
-    done = student.run(["python", "bell.py", "dishes.csv"], files={"dishes.csv": dishes})
+    done = student.run(
+        ["python", "bell.py", "dishes.csv"], files={"dishes.csv": dishes}
+    )
     expect(
         done.code,
         0,
@@ -63,10 +65,19 @@ def test_rings_are_remembered(student: Student, expect: Expect) -> None:
         misconception="bell-forgets",
     )
     printed = session.run(["python", "bell.py", "dishes.csv"])
-    expect(printed.code, one_of(0, 1), looked_at="the same box", why="A program can run in it too.")
+    expect(
+        printed.code,
+        one_of(0, 1),
+        looked_at="the same box",
+        why="A program can run in it too.",
+    )
     kept = session.read("bell.json")
     expect.that(
-        kept is not None, found=kept, expected="a file", looked_at="bell.json", why="The box keeps files."
+        kept is not None,
+        found=kept,
+        expected="a file",
+        looked_at="bell.json",
+        why="The box keeps files.",
     )
     session.close()
     # --8<-- [end:session]
@@ -83,8 +94,17 @@ def test_service_answers(student: Student, expect: Expect) -> None:
         why="Nothing is routed to a service that is not healthy.",
         misconception="always-unhealthy",
     )
-    reply = session.post("/ring", json_body={"cooking": 12, "passed": 5}, headers={"x-kitchen": "7"})
-    expect(reply.status, between(200, 299), looked_at="POST /ring", why="A good request gets a good answer.")
+    reply = session.post(
+        "/ring",
+        json_body={"cooking": 12, "passed": 5},
+        headers={"x-kitchen": "7"},
+    )
+    expect(
+        reply.status,
+        between(200, 299),
+        looked_at="POST /ring",
+        why="A good request gets a good answer.",
+    )
     expect(
         reply.headers.get("content-type"),
         "application/json",
@@ -92,9 +112,16 @@ def test_service_answers(student: Student, expect: Expect) -> None:
         why="The caller decides by it how to read the body.",
     )
     expect.that(
-        len(reply.body) < 1000, found=reply.body, expected="a short body", looked_at="the body", why="Phones."
+        len(reply.body) < 1000,
+        found=reply.body,
+        expected="a short body",
+        looked_at="the body",
+        why="Phones.",
     )
     expect(
-        reply.json()["left"], near(7, within=0.5), looked_at="left, for 12 and 5", why="As in the function."
+        reply.json()["left"],
+        near(7, within=0.5),
+        looked_at="left, for 12 and 5",
+        why="As in the function.",
     )
     # --8<-- [end:serve]

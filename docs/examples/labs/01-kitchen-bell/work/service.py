@@ -1,4 +1,4 @@
-"""The bell over HTTP: GET /healthz, POST /ring with {"cooking": 12, "passed": 5}."""
+"""The bell over HTTP: GET /healthz and POST /ring."""
 
 import json
 import sys
@@ -14,8 +14,13 @@ class Bell(BaseHTTPRequestHandler):
         self.answer(200 if self.path == "/healthz" else 404, {})
 
     def do_POST(self) -> None:
-        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.answer(200, {"left": bell.minutes_left(asked["cooking"], asked["passed"])})
+        asked = json.loads(
+            self.rfile.read(int(self.headers["Content-Length"]))
+        )
+        self.answer(
+            200,
+            {"left": bell.minutes_left(asked["cooking"], asked["passed"])},
+        )
 
     def answer(self, status: int, body: dict[str, int]) -> None:
         """Send a JSON body."""

@@ -1,10 +1,12 @@
-"""A hidden check: its promise is public, its numbers are drawn when it runs."""
+"""A hidden check: the promise is public, the numbers are not."""
 
 from grader.checks import Expect, Hidden, Student
 
 
 # --8<-- [start:hidden]
-def test_any_time_is_counted(student: Student, hidden: Hidden, expect: Expect) -> None:
+def test_any_time_is_counted(
+    student: Student, hidden: Hidden, expect: Expect
+) -> None:
     rng = hidden.rng("times")
     cooking, passed = int(rng.integers(40, 90)), int(rng.integers(5, 40))
     expect(
