@@ -133,8 +133,8 @@ def _lay_over(source: Path, target: Path) -> None:
 def _fails(lab: Lab, folder: Path) -> dict[str, str]:
     file = folder / "expect.toml"
     try:
-        data = tomllib.loads(file.read_text())
-    except (FileNotFoundError, tomllib.TOMLDecodeError) as error:
+        data = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (FileNotFoundError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise CourseError(
             f"{file}: a wrong answer says what it fails, and this one cannot be read ({error}). Write "
             '`[fails]` and a line `check_id = "misconception"`.'
@@ -143,5 +143,8 @@ def _fails(lab: Lab, folder: Path) -> dict[str, str]:
     if data.keys() != {"fails"} or not isinstance(fails, dict) or not fails:
         raise CourseError(f'{file}: write one table `[fails]` with lines like `check_id = "misconception"`.')
     for name in fails:
-        lab.check(name)
+        try:
+            lab.check(name)
+        except CourseError as error:
+            raise CourseError(f"{file}: {error}") from error
     return {name: str(value) for name, value in fails.items()}

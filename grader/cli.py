@@ -62,7 +62,7 @@ def release(
             out.print(escape(diff) if diff else f"{one.id}: in step")
         else:
             changed = release_lab(one)
-            out.print(f"{one.id}: {', '.join(changed) if changed else 'nothing changed'}")
+            out.print(escape(f"{one.id}: {', '.join(changed) if changed else 'nothing changed'}"))
     if stale:
         out.print("Run `grader release` and commit what it writes.")
         raise typer.Exit(1)
@@ -72,7 +72,7 @@ def release(
 def publish(target: Annotated[Path, typer.Argument(help="An empty or new folder.")]) -> None:
     """Write the course that a class gets: no solutions, no hidden checks, no tests."""
     count = publish_course(find_course(Path.cwd()), target)
-    out.print(f"{count} files in {target}. Solutions, hidden checks and tests stayed behind.")
+    out.print(escape(f"{count} files in {target}. Solutions, hidden checks and tests stayed behind."))
 
 
 @app.command()

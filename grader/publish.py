@@ -2,9 +2,9 @@
 
 import subprocess
 from pathlib import Path
-from shutil import copy2
+from shutil import copy2, which
 
-from grader.errors import CourseError, ReleaseError
+from grader.errors import CourseError, ReleaseError, ToolMissing
 from grader.manifest import list_labs
 from grader.release import check_release
 
@@ -16,6 +16,7 @@ def publish(course: Path, target: Path) -> int:
 
     Raises:
         CourseError: `target` is not empty or lies inside the course, or the course is no Git clone.
+        ToolMissing: there is no Git.
         ReleaseError: a lab's starter is not what its master gives.
     """
     target = target.resolve()
@@ -38,6 +39,8 @@ def publish(course: Path, target: Path) -> int:
 
 def _files(course: Path) -> list[str]:
     """What Git tracks or would track, but for what is withheld."""
+    if which("git") is None:
+        raise ToolMissing("`git` is not on PATH. Install it, or run `lab doctor` to see what is missing.")
     done = subprocess.run(
         ["git", "-C", str(course), "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         capture_output=True,

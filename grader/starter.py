@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from shutil import copytree, ignore_patterns, which
 
-from grader.errors import CourseError, ToolMissing
+from grader.errors import CourseError, ReleaseError, ToolMissing
 from grader.manifest import Lab
 
 IDENTITY = {
@@ -32,11 +32,17 @@ def lay_out(lab: Lab, workspace: Path) -> None:
     What `prepare` writes stays uncommitted unless it commits it.
 
     Raises:
+        ReleaseError: the lab has no starter yet.
         CourseError: the folder is not empty, or a command of `prepare` failed (with its output).
         ToolMissing: there is no Git.
     """
-    if workspace.exists() and any(workspace.iterdir()):
-        raise CourseError(f"{workspace} is not empty. Move it away, or name another folder.")
+    if workspace.exists() and (not workspace.is_dir() or any(workspace.iterdir())):
+        raise CourseError(f"{workspace} is not an empty folder. Move it away, or name another folder.")
+    if not (lab.folder / "work").is_dir():
+        raise ReleaseError(
+            f"{lab.folder / 'work'} is missing: this lab was never released. "
+            f"Run `grader release {lab.number}`."
+        )
     copytree(
         lab.folder / "work",
         workspace,

@@ -36,20 +36,23 @@ class Judged:
 Told = Callable[[Judged], None]
 
 
-def verify(lab: Lab, *, cache: bool = True, workers: int = 2, told: Told = lambda _: None) -> list[str]:
+def verify(
+    lab: Lab, *, cache: bool = True, workers: int = 2, seeds: int = SEEDS, told: Told = lambda _: None
+) -> list[str]:
     """Everything that is wrong with a lab, one message each; empty when it is sound.
 
     Args:
         lab: the lab to look at.
         cache: take verdicts from `.cache/verdicts` when nothing they depend on has changed.
         workers: how many answers are judged at once.
+        seeds: how many seeds the master's drawing checks are judged on.
         told: called with each judged answer as it comes.
     """
     problems = [*missing_functions(lab), *release_out_of_step(lab)]
     if problems:
         return problems
     with TemporaryDirectory(prefix="verify-") as folder:
-        judged = _judge_all(lab, Path(folder), cache, workers, told)
+        judged = _judge_all(lab, Path(folder), cache, workers, seeds, told)
     by_kind = {
         kind: [one for one in judged if one.answer.kind == kind] for kind in ("starter", "wrong", "right")
     }
@@ -161,13 +164,14 @@ def verdict_key(lab: Lab, answer: Answer, seed: int) -> str:
         )
     for file in files:
         if file.is_file():
-            total.update(f"{file.relative_to(file.anchor).name}\0{os.access(file, os.X_OK)}\0".encode())
+            base = ENGINE if file.is_relative_to(ENGINE) else lab.course
+            total.update(f"{file.relative_to(base)}\0{os.access(file, os.X_OK)}\0".encode())
             total.update(hashlib.sha256(file.read_bytes()).digest())
     total.update(f"{answer.title} {seed} local {platform.python_version()} {platform.system()}".encode())
     return total.hexdigest()
 
 
-def _judge_all(lab: Lab, folder: Path, cache: bool, workers: int, told: Told) -> list[Judged]:
+def _judge_all(lab: Lab, folder: Path, cache: bool, workers: int, seeds: int, told: Told) -> list[Judged]:
     """Every answer judged, the master twice, and its checks that draw at random on many seeds."""
     kitchen = Kitchen(lab, folder)
     answers = list_answers(lab)
@@ -183,7 +187,7 @@ def _judge_all(lab: Lab, folder: Path, cache: bool, workers: int, told: Told) ->
     runs = [(answer, 0) for answer in answers[2:]] + [(master, -1)]
     seeded = first[1].result.seeded
     if seeded:
-        runs += [(replace(master, name=f"seed {seed}"), seed) for seed in range(1, SEEDS)]
+        runs += [(replace(master, name=f"seed {seed}"), seed) for seed in range(1, seeds)]
     with ThreadPoolExecutor(workers) as pool:
         return first + list(pool.map(lambda run: one(*run), runs))
 
@@ -194,7 +198,7 @@ def _judge(
     """One answer; seed -1 is the same secret as 0, judged again; `only` some checks when not None."""
     store = lab.course / ".cache" / "verdicts" / f"{verdict_key(lab, answer, seed)}.json"
     if cache and store.is_file():
-        return Judged(answer, Result.from_dict(json.loads(store.read_text())), cached=True)
+        return Judged(answer, Result.from_dict(json.loads(store.read_text(encoding="utf-8"))), cached=True)
     made = answer if answer.kind != "master" else replace(answer, name="")
     secret = None if seed <= 0 else f"seed {seed}".encode()
     result = judge(lab, kitchen.make(made), hidden=True, only=only, secret=secret)
