@@ -1,0 +1,60 @@
+"""The program inside a box, spoken to directly. What boxes make of it is in boxes/test_base.py."""
+
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from shutil import copy2
+from typing import Any
+
+import pytest
+
+from grader import agent, wire
+from tests.grader.courses import write_files
+
+Line = tuple[socket.socket, "subprocess.Popen[bytes]"]
+
+
+@pytest.fixture
+def line(tmp_path: Path) -> Iterator[Line]:
+    """An agent that has nothing of the engine but its two files, and our end of its channel."""
+    for name in ("agent.py", "wire.py"):
+        (tmp_path / "box").mkdir(exist_ok=True)
+        copy2(Path(agent.__file__).with_name(name), tmp_path / "box" / name)
+    work = write_files(tmp_path / "work", {"a.txt": "abc", "learner.py": "def wrong():\n    {}['zone']\n"})
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        words = [sys.executable, "-I", str(tmp_path / "box" / "agent.py"), str(theirs.fileno()), str(work)]
+        process = subprocess.Popen(words, pass_fds=[theirs.fileno()])
+        theirs.close()
+        yield ours, process
+        ours.close()
+        process.wait(10)
+
+
+def ask(channel: socket.socket, act: str, **parameters: object) -> Any:
+    wire.send(channel, {"id": 7, "act": act, "with": parameters})
+    reply = wire.receive(channel, wait_s=20)
+    assert reply["id"] == 7
+    return reply.get("value", reply.get("error"))
+
+
+def test_it_says_that_it_is_ready_answers_and_ends_with_its_channel(line: Line) -> None:
+    channel, process = line
+    assert wire.receive(channel, wait_s=20) == {"id": 0, "value": "ready"}
+    assert ask(channel, "call", target="math.hypot", args=[3, 4], kwargs={}) == 5.0
+    assert ask(channel, "read", path="a.txt", size=2) == b"ab"
+    assert ask(channel, "read", path="absent", size=2) is None
+    channel.close()
+    assert process.wait(10) == 0
+
+
+def test_it_tells_an_error_with_the_learner_s_line_and_goes_on(line: Line) -> None:
+    channel, _ = line
+    wire.receive(channel, wait_s=20)
+    told = ask(channel, "call", target="learner.wrong", args=[], kwargs={})
+    assert told == {"type": "KeyError", "message": "'zone'", "where": "learner.py:2", "kind": ""}
+    assert ask(channel, "no such act")["type"] == "KeyError"
+    assert ask(channel, "http", method="GET", path="/", body=b"", headers={}, wait_s=1)["kind"] == ""
+    assert ask(channel, "read", path="a.txt", size=9) == b"abc"
