@@ -9,8 +9,8 @@
 from lab_env.world.city import World
 from lab_env.world.errors import WorldError
 from lab_env.world.files import write_orders
-from lab_env.world.orders import ZONES
+from lab_env.world.orders import ZONES, Columns
 from lab_env.world.scenarios import SCENARIOS, Scenario
 from lab_env.world.streams import SEED
 
-__all__ = ["SCENARIOS", "SEED", "ZONES", "Scenario", "World", "WorldError", "write_orders"]
+__all__ = ["SCENARIOS", "SEED", "ZONES", "Columns", "Scenario", "World", "WorldError", "write_orders"]

@@ -2,13 +2,14 @@
 
 import json
 import tomllib
+from functools import cache
 from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
 
 from grader.checks import Checkout, Evidence, Expect, Out, Student
-from lab_env.world import ZONES, World
+from lab_env.world import ZONES, Columns, World
 
 PAGE = "modules/02-version-data.md"
 V1_DAYS, V2_DAYS = 90, 120
@@ -211,7 +212,7 @@ def _summary(
 
 
 def _true_summary(days: int) -> tuple[int, int, int, int]:
-    count = len(World().orders(0, days)["day"])
+    count = len(_first(days)["day"])
     return count, count, 0, days - 1
 
 
@@ -219,9 +220,20 @@ def _describe(days: int) -> str:
     return f"{_true_summary(days)[0]} orders of days 0 to {days - 1}"
 
 
+def _first(days: int) -> Columns:
+    """The first `days` days of the orders as Tiffin's world has them."""
+    orders = _both()
+    return {name: column[orders["day"] < days] for name, column in orders.items()}
+
+
+@cache
+def _both() -> Columns:
+    return World().orders(0, V2_DAYS)
+
+
 def _truth(days: int) -> dict[str, float]:
     """What measure.py finds in the first `days` days."""
-    orders = World().orders(0, days)
+    orders = _first(days)
     age, minutes = days - 1 - orders["day"], orders["minutes"]
     learned, judged = (age >= 14) & (age < 42), age < 14
     promise = np.array([np.nanmedian(minutes[learned & (orders["zone"] == z)]) for z in range(len(ZONES))])

@@ -3,6 +3,8 @@
 Use: `python append.py incoming/orders.parquet`
 """
 
+# task: keep-versions
+
 import sys
 from pathlib import Path
 

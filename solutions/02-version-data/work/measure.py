@@ -4,6 +4,8 @@ A zone's promise is its median delivery time over four weeks. It is judged on th
 how many minutes was it off, on average (the MAE)? Run it where the data is: `python measure.py`.
 """
 
+# task: keep-versions
+
 import json
 from pathlib import Path
 
