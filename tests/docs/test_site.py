@@ -18,6 +18,7 @@ from lab_env import doctor
 from lab_env.cli import app
 
 COURSE = Path(__file__).parent.parent.parent
+HYPE = "simply|just|obviously|powerful|seamless|seamlessly|leverage|delve|robust|cutting-edge|game-changer"
 LOADS = {"script": "src", "img": "src", "iframe": "src", "link": "href", "source": "src", "video": "src"}
 
 
@@ -51,6 +52,13 @@ def test_no_page_loads_anything_from_elsewhere(site: Path) -> None:
 def test_no_python_and_no_example_is_published_with_the_pages(site: Path) -> None:
     assert not list(site.rglob("*.py"))
     assert not (site / "examples").exists()
+
+
+def test_no_page_talks_like_an_advertisement() -> None:
+    texts = [*(COURSE / "docs").rglob("*.md"), *COURSE.glob("*.md"), *COURSE.glob("labs/*/*.md")]
+    for text in texts:
+        found = re.search(rf"\b({HYPE})\b|\w!(?!\[)", text.read_text(), re.IGNORECASE)
+        assert not found, f"{text.relative_to(COURSE)}: {found}"
 
 
 def test_every_quote_of_a_file_was_filled_in(site: Path) -> None:
