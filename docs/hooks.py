@@ -18,7 +18,8 @@ FENCES = {"quiz": quiz.quiz_html, "loop": loop.loop_html}
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Teach Markdown our fences."""
+    """Teach Markdown our fences, and to quote files from the course's root wherever the build is started."""
+    config.mdx_configs.setdefault("pymdownx.snippets", {})["base_path"] = [str(_course(config))]
     fences = [{"name": name, "class": name, "format": _fence(name), "validator": _accept} for name in FENCES]
     config.mdx_configs.setdefault("pymdownx.superfences", {})["custom_fences"] = fences
     return config
