@@ -10,7 +10,6 @@ import contextlib
 import errno
 import http.client
 import importlib
-import importlib.util
 import os
 import signal
 import socket
@@ -20,18 +19,17 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 from typing import IO, Any
 
 
 def _load_wire() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("_box_wire", Path(__file__).with_name("wire.py"))
-    if spec is None or spec.loader is None:
-        raise ImportError("wire.py is not beside agent.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
+    loader = SourceFileLoader("_box_wire", str(Path(__file__).with_name("wire.py")))
+    module = ModuleType(loader.name)
+    sys.modules[loader.name] = module
+    loader.exec_module(module)
     return module
 
 

@@ -109,6 +109,20 @@ def test_verify_prints_each_answer_and_each_problem(tiny: Lab, grader: Grader) -
     assert "01-add: 3 problems (" in done.out
 
 
+def test_verify_keeps_no_verdict_that_a_person_must_look_at(tiny: Lab, grader: Grader) -> None:
+    checks = "".join(f"def test_{name}(): ...\n" for name in ("notes_are_there", "is_committed"))
+    (tiny.folder / "checks" / "test_visible.py").write_text(f"{checks}def test_adds():\n    raise KeyError\n")
+    for kind in ("wrong", "right"):
+        (tiny.solutions / kind).rename(tiny.solutions / f"no-{kind}")
+    assert grader(tiny, "release").code == 0
+    done = grader(tiny, "verify")
+    assert done.code == 1
+    assert "  starter: 1 of 6 points (" in done.out
+    assert "✗ master does not earn `adds`. GRADER_ERROR: KeyError:  (test_visible.py:4)" in done.out
+    assert "✗ No wrong answer fails `adds_anything`." in done.out
+    assert not (tiny.course / ".cache").exists()
+
+
 TRIED = {
     "the master": (
         ("--master",),

@@ -10,7 +10,7 @@ import pytest
 from grader.controller import judge
 from grader.manifest import Lab
 from grader.results import Result, Verdict, learner_view
-from tests.grader.courses import lab_of, write_files
+from tests.grader.courses import git, lab_of, repository, write_files
 
 VERDICTS = """
 import os
@@ -368,6 +368,26 @@ def test_the_learner_sees_no_value_of_a_hidden_check(all_given: Result) -> None:
     assert (shown["draws"]["verdict"], shown["draws"]["misconception"]) == ("FAIL", "zero")
     assert shown["draws"]["says"] == "draws"
     assert shown["leaks_by_name"]["exception"] == "Exception"
+
+
+AT = """
+from grader.checks import Evidence, Expect, Student
+
+
+def test_versions_differ(student: Student, evidence: Evidence, expect: Expect) -> None:
+    old = student.at(evidence.dvc.pull("v1"))
+    expect([old.call("work.number"), student.call("work.number")], [1, 2], looked_at="number()", why="w")
+    done = old.run(["cat", "given"], files={"given": b"x"})
+    expect(done.stdout, "x", looked_at="a file laid over it", why="w")
+"""
+
+
+def test_a_check_can_call_the_code_of_another_version(tmp_path: Path) -> None:
+    work = repository(tmp_path / "work", {"work.py": "def number():\n    return 1\n"})
+    git(work, "tag", "v1")
+    write_files(work, {"work.py": "def number():\n    return 2\n"})
+    [check] = judge(lab_of(tmp_path / "course", AT), work).checks
+    assert (check.verdict, check.found) == (Verdict.PASS, "")
 
 
 def test_nothing_is_left_when_a_judge_is_killed(answering: Lab, tmp_path: Path) -> None:

@@ -274,6 +274,15 @@ def test_code_that_ends_its_process_is_an_error_of_its_own(start: Start) -> None
     assert caught.value.verdict is Verdict.STUDENT_ERROR
 
 
+def test_a_process_that_is_killed_between_two_calls_is_an_error_of_its_own(start: Start) -> None:
+    session = start()
+    process = psutil.Process(session.call("os.getpid"))
+    process.kill()
+    while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.01)
+    assert stopped(session, "learner.count").found == "Your code ended its Python process (exit code -9)."
+
+
 def test_a_session_that_has_ended_cannot_be_asked(start: Start) -> None:
     session = start()
     session.close()
