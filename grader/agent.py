@@ -11,18 +11,19 @@ import errno
 import http.client
 import importlib
 import os
+import selectors
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
+import threading
 import time
 import traceback
 from collections.abc import Callable
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
-from typing import IO, Any
+from typing import Any
 
 
 def _load_wire() -> ModuleType:
@@ -70,26 +71,18 @@ class Agent:
 
     def run(self, argv: list[str], stdin: bytes, output_kb: int) -> dict[str, Any]:
         """Run a program to its end: exit code, and the output as far as the cap."""
-        with Capture(output_kb * 1024) as capture:
-            try:
-                process = subprocess.Popen(
-                    argv, cwd=self.work, stdin=subprocess.PIPE, stdout=capture.out, stderr=capture.err
-                )
-            except (FileNotFoundError, PermissionError) as error:
-                return {"code": 127, "stdout": b"", "stderr": str(error).encode(), "flood": False}
-            with contextlib.suppress(BrokenPipeError), process.stdin or contextlib.nullcontext() as pipe:
-                if pipe is not None:
-                    pipe.write(stdin)
-            flood = False
-            while process.poll() is None:
-                if flood := capture.is_over():
-                    process.kill()
-                    process.wait()
-                    break
-                time.sleep(0.005)
-            flood = flood or capture.is_over()
-            out, err = capture.read()
-            return {"code": process.returncode, "stdout": out, "stderr": err, "flood": flood}
+        pipe = subprocess.PIPE
+        try:
+            process = subprocess.Popen(argv, cwd=self.work, stdin=pipe, stdout=pipe, stderr=pipe)
+        except OSError as error:
+            return {"code": 127, "stdout": b"", "stderr": str(error).encode(), "flood": False}
+        threading.Thread(target=_feed, args=(process, stdin), daemon=True).start()
+        texts = _drain(process, output_kb * 1024)
+        flood = sum(len(text) for text in texts) > output_kb * 1024
+        if flood:
+            process.kill()
+        code = process.wait()
+        return {"code": code, "stdout": bytes(texts[0]), "stderr": bytes(texts[1]), "flood": flood}
 
     def read(self, path: str, size: int) -> bytes | None:
         """The first `size` bytes of a file below the work; None when it is not there."""
@@ -145,30 +138,33 @@ class Agent:
         return {"type": type(error).__name__[:200], "message": message, "where": where, "kind": kind}
 
 
-class Capture:
-    """Two unnamed files that take a program's output, and how much they may hold."""
+def _feed(process: "subprocess.Popen[bytes]", text: bytes) -> None:
+    """Write a program's input, however slowly it reads."""
+    with contextlib.suppress(OSError, ValueError):
+        if process.stdin is not None:
+            process.stdin.write(text)
+            process.stdin.close()
 
-    def __init__(self, cap: int) -> None:
-        self.cap = cap
 
-    def __enter__(self) -> "Capture":
-        self.out: IO[bytes] = tempfile.TemporaryFile()
-        self.err: IO[bytes] = tempfile.TemporaryFile()
-        return self
+def _drain(process: "subprocess.Popen[bytes]", cap: int) -> tuple[bytearray, bytearray]:
+    """What a program prints until it ends, or until it has printed more than the cap.
 
-    def __exit__(self, *_: object) -> None:
-        self.out.close()
-        self.err.close()
-
-    def is_over(self) -> bool:
-        """Whether more was printed than the cap."""
-        return os.fstat(self.out.fileno()).st_size + os.fstat(self.err.fileno()).st_size > self.cap
-
-    def read(self) -> tuple[bytes, bytes]:
-        """What was printed, each as far as the cap."""
-        for file in (self.out, self.err):
-            file.seek(0)
-        return self.out.read(self.cap), self.err.read(self.cap)
+    A child that outlives it and holds the pipes open is not waited for.
+    """
+    texts = (bytearray(), bytearray())
+    with selectors.DefaultSelector() as selector:
+        for pipe, text in zip((process.stdout, process.stderr), texts, strict=True):
+            selector.register(pipe, selectors.EVENT_READ, text)  # type: ignore[arg-type]  # both are pipes
+        while selector.get_map() and len(texts[0]) + len(texts[1]) <= cap:
+            events = selector.select(0.02)
+            if not events and process.poll() is not None:
+                break
+            for key, _ in events:
+                if part := os.read(key.fd, 1 << 16):
+                    key.data.extend(part)
+                else:
+                    selector.unregister(key.fileobj)
+    return texts
 
 
 def main() -> None:

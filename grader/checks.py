@@ -162,11 +162,12 @@ class Hidden:
 class Student:
     """The learner's code. Each call runs in a new box made from the snapshot."""
 
-    def __init__(self, box: Box, work: Path, budget: Budget, open_boxes: ExitStack) -> None:
+    def __init__(self, box: Box, work: Path, budget: Budget, open_boxes: ExitStack, scratch: Path) -> None:
         self._box = box
         self._work = work
         self._budget = budget
         self._open = open_boxes
+        self._scratch = scratch
 
     def call(self, target: str, *args: Any, **kwargs: Any) -> Any:
         """The value of `module.function(*args, **kwargs)`, rebuilt from plain data.
@@ -205,7 +206,10 @@ class Student:
 
     def at(self, checkout: Checkout) -> Self:
         """The same learner at another version: boxes are made from a checkout of `evidence.dvc.pull`."""
-        return type(self)(self._box, checkout.folder, self._budget, self._open)
+        folder = self._scratch / f"at-{checkout.folder}"
+        if not folder.exists():
+            checkout.unpack(folder)
+        return type(self)(self._box, folder, self._budget, self._open, self._scratch)
 
     def _session(self, files: Mapping[str, bytes]) -> Session:
         return Session(self._box.start(self._work, files, self._budget), self._budget)

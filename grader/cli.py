@@ -4,6 +4,7 @@ import json
 import os
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -13,7 +14,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from grader.answers import Answer, Kitchen, find_answer
+from grader.boxes.bubblewrap import strongest
 from grader.controller import judge
+from grader.doctor import Strength, groups, look
 from grader.errors import CourseError
 from grader.manifest import Lab, find_course, find_lab, list_labs
 from grader.publish import publish as publish_course
@@ -114,17 +117,28 @@ def try_(
             "Use `lab check`, or run this in the full clone."
         )
     if mine:
-        result = judge(one, _workspace(one), hidden=True)
+        result = judge(one, _workspace(one), hidden=True, box=strongest())
         answer = None
     else:
         answer = find_answer(one, "wrong" if wrong else "right" if right else "master", wrong or right)
         with TemporaryDirectory(prefix="try-") as folder:
-            result = judge(one, Kitchen(one, Path(folder)).make(answer), hidden=True)
+            result = judge(one, Kitchen(one, Path(folder)).make(answer), hidden=True, box=strongest())
     if as_json:
         sys.stdout.write(json.dumps(result.to_dict(), indent=1, ensure_ascii=False) + "\n")
     else:
         _print_result(result)
     raise typer.Exit(_worth(result, answer))
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Attack every wall of the sandbox on this host, and say which hold."""
+    strength = look()
+    if as_json:
+        sys.stdout.write(json.dumps(asdict(strength), indent=1, ensure_ascii=False) + "\n")
+    else:
+        _print_strength(strength)
+    raise typer.Exit(1 if strength.missing else 0)
 
 
 def _worth(result: Result, answer: Answer | None) -> int:
@@ -156,6 +170,22 @@ def _tell(judged: Judged) -> None:
     result = judged.result
     note = "cached" if judged.cached else f"{result.seconds:.1f} s"
     out.print(f"  {judged.answer.title}: {result.points:g} of {result.possible:g} points ({note})")
+
+
+def _print_strength(strength: Strength) -> None:
+    out.print(f"Box {strength.box}: {groups()}")
+    for wall in strength.walls:
+        sign = "[green]✓[/]" if wall.holds else "[red]✗[/]" if wall.required else "[yellow]![/]"
+        kind = "required" if wall.required else "better to have"
+        out.print(f"{sign} {wall.name:<14} {kind:<14} {escape(wall.found)}")
+    for line in dict.fromkeys(wall.mend for wall in strength.walls if wall.mend):
+        out.print(f"To mend it: {escape(line)}")
+    if strength.missing:
+        out.print("Not for strangers' work on this host: a required wall does not hold.")
+    elif strength.weak:
+        out.print("Weak: `grader grade` needs --accept-weak here, and every result records it.")
+    else:
+        out.print("Every wall holds: strangers' work can be graded here.")
 
 
 def _print_result(result: Result) -> None:

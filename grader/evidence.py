@@ -1,33 +1,27 @@
 """What the judge reads of a submission with its own tools: files, Git objects and refs, DVC's remote.
 
-Nothing of the learner's configuration is used: the repository is a new one that got only the objects
-and refs, and DVC's configuration is rebuilt from its remotes' local paths.
+Git and DVC run in a sealed box of their own, where learner code never runs (`reader.py` is what runs there).
+Nothing of the learner's configuration is used: the repository is a new one that got only the objects and
+refs, and DVC's configuration is rebuilt from its remotes' local paths.
 """
 
 import configparser
 import hashlib
-import json
 import re
-import subprocess
-import sys
-from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from shutil import copyfile, copytree, ignore_patterns, which
-from tempfile import mkdtemp
 from typing import Any
 
-import yaml
-
-from grader.boxes.base import Stopped
-from grader.errors import ToolMissing
+from grader.boxes.base import Box, Budget, Session, Stopped
+from grader.errors import BoxError, ToolMissing
+from grader.manifest import Limits
 from grader.results import Verdict
 from grader.snapshot import Snapshot, is_cache
-from grader.starter import course_environment
 
 OBJECT = re.compile(r"[0-9a-f]{2}/[0-9a-f]{30}(\.dir)?")
+SEALED_LIMITS = Limits(cpu_s=240, wall_s=600, memory_mb=2048, disk_mb=1024, output_kb=16 * 1024)
 
 
 @dataclass(frozen=True)
@@ -48,26 +42,72 @@ class Out:
     pointer: str
 
 
-class GitEvidence:
-    """The submitted repository, as objects and refs only. `ref` is a branch, a tag, a commit or HEAD."""
+class SealedBox:
+    """The box that reads: made when first asked, kept until the submission is judged."""
 
-    def __init__(self, work: Path, scratch: Path) -> None:
+    def __init__(self, box: Box, work: Path, scratch: Path) -> None:
+        self._box = box
         self._work = work
-        self._environment = course_environment(scratch) | {"GIT_NO_REPLACE_OBJECTS": "1"}
-        self.folder = scratch / "git"
-        if which("git", path=self._environment["PATH"]) is None:
+        self._scratch = scratch
+        self._stopped: Stopped | None = None
+
+    def ask(self, act: str, *arguments: Any) -> Any:
+        """What a function of `reader.py` returns.
+
+        Raises:
+            Stopped: reading passed a limit, now or before.
+            BoxError: the box died or our reader failed: no fault of the learner's.
+        """
+        if self._stopped is not None:
+            raise self._stopped
+        try:
+            return self._session.call(f"reader.{act}", *arguments)
+        except Stopped as stopped:
+            if stopped.verdict in (Verdict.STUDENT_ERROR, Verdict.FORBIDDEN):  # no learner code is in there
+                raise BoxError(f"Reading the submission failed in `{act}`: {stopped.found}") from stopped
+            self._stopped = stopped
+            raise
+
+    def read(self, path: str) -> bytes | None:
+        """A file of the box; None when it is not there."""
+        return self._session.read(path)
+
+    @cached_property
+    def _session(self) -> Session:
+        if which("git") is None:
             raise ToolMissing("Git is not on PATH. Install it (Debian: `apt install git`).")
-        source = work / ".git"
-        if not (source / "HEAD").is_file():
-            raise Stopped(Verdict.FAIL, "The work is no Git repository: it has no `.git` folder with a HEAD.")
-        self._git("init", "--quiet", "--bare", str(self.folder), bare=False)
+        given = self._scratch / "sealed" / "given"
+        given.mkdir(parents=True, exist_ok=True)
+        source = self._work / ".git"
         for part in ("objects", "refs"):
             if (source / part).is_dir():
                 ignored = ignore_patterns("info", "*.bitmap", "multi-pack-index*")  # Git believes these
-                copytree(source / part, self.folder / part, dirs_exist_ok=True, ignore=ignored)
+                copytree(source / part, given / part, dirs_exist_ok=True, ignore=ignored)
         for name in ("packed-refs", "HEAD"):
             if (source / name).is_file():
-                copyfile(source / name, self.folder / name)
+                copyfile(source / name, given / name)
+        copytree(self._work, given.parent / "tree", ignore=_only_at(self._work, ".git"))
+        copyfile(Path(__file__).with_name("reader.py"), given.parent / "reader.py")
+        budget = Budget(SEALED_LIMITS)
+        session = Session(self._box.start(given.parent, {}, budget), budget)
+        if problem := session.call("reader.begin"):
+            session.close()
+            raise Stopped(Verdict.FAIL, f"Git cannot read the repository: {problem}")
+        return session
+
+    def close(self) -> None:
+        """End the box."""
+        if "_session" in self.__dict__:
+            self._session.close()
+
+
+class GitEvidence:
+    """The submitted repository, as objects and refs only. `ref` is a branch, a tag, a commit or HEAD."""
+
+    def __init__(self, work: Path, sealed: SealedBox) -> None:
+        self._sealed = sealed
+        if not (work / ".git" / "HEAD").is_file():
+            raise Stopped(Verdict.FAIL, "The work is no Git repository: it has no `.git` folder with a HEAD.")
 
     @property
     def head(self) -> str | None:
@@ -130,12 +170,6 @@ class GitEvidence:
         done = self._git("check-ignore", "--no-index", path, check=False, work=True)
         return bool(done.strip())
 
-    def clone(self, target: Path, ref: str) -> None:
-        """A clean clone at `ref`, detached."""
-        self._git("clone", "--quiet", "--no-checkout", "--shared", str(self.folder), str(target), bare=False)
-        plain = ("-C", str(target), "-c", "core.symlinks=false")  # a link would lead out of the clone
-        self._git(*plain, "checkout", "--quiet", "--detach", str(self.commit(ref)), bare=False)
-
     def commit(self, ref: str) -> str | None:
         """The commit that `ref` names; None when there is no such ref."""
         done = self._git(
@@ -162,54 +196,49 @@ class GitEvidence:
     def _status(self) -> list[tuple[str, str]]:
         return self._states
 
-    def _git(
-        self, *words: str, check: bool = True, stdin: str = "", bare: bool = True, work: bool = False
-    ) -> str:
-        return self._raw(*words, check=check, stdin=stdin, bare=bare, work=work).decode(errors="replace")
+    def _git(self, *words: str, check: bool = True, stdin: str = "", work: bool = False) -> str:
+        return self._raw(*words, check=check, stdin=stdin, work=work).decode(errors="replace")
 
-    def _raw(
-        self, *words: str, check: bool = True, stdin: str = "", bare: bool = True, work: bool = False
-    ) -> bytes:
-        place = [f"--git-dir={self.folder}"] if bare else []
-        if work:
-            place += [f"--work-tree={self._work}", "-c", "core.bare=false", "-c", "core.fsmonitor=false"]
-        done = subprocess.run(
-            ["git", *place, *words],
-            cwd=self._work if work else self.folder.parent,
-            env=self._environment,
-            input=stdin.encode(),
-            capture_output=True,
-            check=False,
-        )
-        if check and done.returncode:
-            said = done.stderr.decode(errors="replace").strip().splitlines()
-            raise Stopped(
-                Verdict.FAIL, f"Git cannot read the repository: {said[-1] if said else 'no reason given'}"
-            )
-        return done.stdout
+    def _raw(self, *words: str, check: bool = True, stdin: str = "", work: bool = False) -> bytes:
+        code, out, said = self._sealed.ask("git", list(words), stdin.encode(), True, work)
+        if check and code:
+            raise Stopped(Verdict.FAIL, f"Git cannot read the repository: {said}")
+        return bytes(out)
 
 
 @dataclass(frozen=True)
 class Checkout:
-    """A clean clone at a ref after `dvc pull` with an empty cache."""
+    """A clean clone at a ref after `dvc pull` with an empty cache. It lives in the sealed box."""
 
     ref: str
-    folder: Path
+    folder: str
     ok: bool
     error: str = ""
+    sealed: SealedBox | None = field(default=None, repr=False, compare=False)
 
     def read(self, path: str) -> bytes | None:
         """A file of the checkout; None when it is not there."""
-        target = self.folder / path
-        return target.read_bytes() if target.is_file() else None
+        return self.sealed.read(f"{self.folder}/{path}") if self.sealed is not None else None
+
+    def unpack(self, target: Path) -> None:
+        """Write its files below `target`, without `.git` and caches."""
+        target.mkdir(parents=True, exist_ok=True)
+        packed = self.sealed.ask("pack", self.folder) if self.sealed else []
+        if packed is None:
+            raise Stopped(Verdict.DISK, f"The files of {self.ref} are too large to be run: over 60 MB.")
+        for name, executable, content in packed:
+            path = target / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+            path.chmod(0o755 if executable else 0o644)
 
 
 class DvcEvidence:
     """What DVC makes of the submission: pointers, remotes, and a pull into a clean clone."""
 
-    def __init__(self, work: Path, scratch: Path, git: GitEvidence) -> None:
+    def __init__(self, work: Path, sealed: SealedBox, git: GitEvidence) -> None:
         self._work = work
-        self._scratch = scratch
+        self._sealed = sealed
         self._git = git
         self._checkouts: dict[str, Checkout] = {}
 
@@ -250,13 +279,9 @@ class DvcEvidence:
 
     def outs(self, ref: str = "HEAD") -> dict[str, Out]:
         """What DVC tracks in `ref`, by path: from `*.dvc` files and `dvc.lock`."""
-        found: dict[str, Out] = {}
-        for path in self._git.files(ref):
-            if path.endswith(".dvc") or Path(path).name == "dvc.lock":
-                for out in _outs(self._git.read(path, ref) or b""):
-                    place = (Path(path).parent / out["path"]).as_posix()
-                    found[place] = Out(str(out.get("md5", "")), out.get("size"), path)
-        return found
+        commit = self._git.commit(ref)
+        rows = self._sealed.ask("outs", commit) if commit else []
+        return {place: Out(md5, size, pointer) for pointer, place, md5, size in rows}
 
     def pull(self, ref: str = "HEAD") -> Checkout:
         """Clone at `ref`, empty cache, `dvc pull` from the submitted default remote."""
@@ -280,80 +305,39 @@ class DvcEvidence:
         return found
 
     def _pull(self, ref: str) -> Checkout:
-        folder = Path(mkdtemp(prefix="clone-", dir=self._scratch))
-        if self._git.commit(ref) is None:  # two halves of one reader
+        folder = f"clone-{len(self._checkouts)}"
+        commit = self._git.commit(ref)
+        if commit is None:
             return Checkout(ref, folder, ok=False, error=f"There is no {ref}.")
-        self._git.clone(folder, ref)
+        error = str(self._sealed.ask("clone", folder, commit)) or self._fill(folder)
+        return Checkout(ref, folder, ok=not error, error=error, sealed=self._sealed)
+
+    def _fill(self, folder: str) -> str:
         store = self.store_folder
         if store is None:
-            return Checkout(ref, folder, ok=False, error="There is no default remote inside the workspace.")
+            return "There is no default remote inside the workspace."
         if not store.is_dir():
-            return Checkout(ref, folder, ok=False, error="Nothing was ever pushed to the remote.")
-        answer = self._reader.ask({"folder": str(folder), "store": str(store)})
-        return Checkout(ref, folder, ok=answer["ok"], error=answer["error"])
-
-    @cached_property
-    def _reader(self) -> "_DvcReader":
-        return _DvcReader(course_environment(self._scratch))
-
-    def close(self) -> None:
-        """End the process that pulls."""
-        if "_reader" in self.__dict__:
-            self._reader.close()
-
-
-class _DvcReader:
-    """One process with DVC loaded that pulls into one clone after the other (`dvc_reader.py`)."""
-
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        script = Path(__file__).with_name("dvc_reader.py")
-        self._process = subprocess.Popen(
-            [sys.executable, "-I", str(script)],
-            env=dict(environment),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-
-    def ask(self, question: Mapping[str, str]) -> dict[str, Any]:
-        assert self._process.stdin is not None  # noqa: S101  # both were asked for
-        assert self._process.stdout is not None  # noqa: S101
-        with suppress(BrokenPipeError):
-            self._process.stdin.write(json.dumps(question) + "\n")
-            self._process.stdin.flush()
-        line = self._process.stdout.readline()
-        if not line:
-            raise ToolMissing("DVC cannot be loaded. Run `make setup` to mend the environment.")
-        answer: dict[str, Any] = json.loads(line)
-        return answer
-
-    def close(self) -> None:
-        self._process.kill()
-        self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                with suppress(BrokenPipeError):
-                    pipe.close()
+            return "Nothing was ever pushed to the remote."
+        return str(self._sealed.ask("pull", folder, store.relative_to(self._work.resolve()).as_posix()))
 
 
 class Evidence:
     """The submission as files, as a Git repository and as a DVC project."""
 
-    def __init__(self, snapshot: Snapshot, work: Path, scratch: Path) -> None:
+    def __init__(self, snapshot: Snapshot, work: Path, box: Box, scratch: Path) -> None:
         self._snapshot = snapshot
         self._work = work
-        self._scratch = scratch
+        self._sealed = SealedBox(box, work, scratch)
 
     @cached_property
     def git(self) -> GitEvidence:
         """The repository. A submission without one fails the check that asks."""
-        return GitEvidence(self._work, self._scratch)
+        return GitEvidence(self._work, self._sealed)
 
     @cached_property
     def dvc(self) -> DvcEvidence:
         """The DVC project."""
-        return DvcEvidence(self._work, self._scratch, self.git)
+        return DvcEvidence(self._work, self._sealed, self.git)
 
     def files(self) -> dict[str, int]:
         """Path and size of every submitted file."""
@@ -370,20 +354,9 @@ class Evidence:
 
     def close(self) -> None:
         """End what was started to read."""
-        if "dvc" in self.__dict__:
-            self.dvc.close()
+        self._sealed.close()
 
 
-def _outs(content: bytes) -> list[dict[str, Any]]:
-    """The `outs` of a pointer or of a lock's stages; nothing of what is no such file."""
-    try:
-        tree = yaml.safe_load(content)
-    except (yaml.YAMLError, ValueError, RecursionError):
-        return []
-    if not isinstance(tree, dict):
-        return []
-    stages = tree.get("stages")
-    sources = [tree, *stages.values()] if isinstance(stages, dict) else [tree]
-    lists = [source.get("outs") for source in sources if isinstance(source, dict)]
-    listed = [out for outs in lists if isinstance(outs, list) for out in outs]
-    return [out for out in listed if isinstance(out, dict) and isinstance(out.get("path"), str)]
+def _only_at(folder: Path, name: str) -> Any:
+    """For copytree: leave out `name` directly in `folder`, and nothing of that name further down."""
+    return lambda here, names: {name} & set(names) if Path(here) == folder else set()

@@ -23,6 +23,7 @@ from typing import Any
 import pytest
 
 from grader.boxes.base import Box, Budget, Stopped
+from grader.boxes.bubblewrap import BubblewrapBox
 from grader.boxes.local import LocalBox
 from grader.checks import Expect, Failed, Hidden, Student
 from grader.errors import CourseError, ToolMissing
@@ -31,7 +32,7 @@ from grader.manifest import Check, Lab, read_lab
 from grader.results import CheckResult, Verdict, write_json
 from grader.snapshot import Snapshot, take
 
-BOXES: dict[str, type[Box]] = {"local": LocalBox}
+BOXES: dict[str, type[Box]] = {"bubblewrap": BubblewrapBox, "local": LocalBox}
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 TOOLS = ("dvc", "numpy", "pandas", "scikit-learn")
 
@@ -58,8 +59,9 @@ class Bench:
         self.box = box
         self.secret = secret
         self.work = work
+        self.scratch = scratch
         self.budget = Budget(lab.limits)
-        self.evidence = Evidence(snapshot, work, scratch)
+        self.evidence = Evidence(snapshot, work, box, scratch)
         self.results: list[CheckResult] = []
         self.seeded: list[str] = []
 
@@ -77,7 +79,7 @@ class Bench:
         hidden = Hidden(self.secret, self.lab.id, check.id)
         with ExitStack() as boxes:
             given = {
-                "student": Student(self.box, self.work, self.budget, boxes),
+                "student": Student(self.box, self.work, self.budget, boxes, self.scratch),
                 "evidence": self.evidence,
                 "hidden": hidden,
                 "expect": Expect(),

@@ -72,7 +72,8 @@ class CheckResult:
 class Result:
     """One judged submission: every check of the manifest that was asked for, once each.
 
-    `versions` names the tools that took part; `seeded` the checks that drew from `hidden.rng`.
+    `versions` names the tools that took part; `seeded` the checks that drew from `hidden.rng`,
+    `weak` the walls that the host lacked and somebody accepted.
     """
 
     lab: str
@@ -83,6 +84,7 @@ class Result:
     seconds: float = 0.0
     seeded: tuple[str, ...] = ()
     versions: Mapping[str, str] | None = None
+    weak: tuple[str, ...] = ()
 
     @property
     def points(self) -> float:
@@ -118,8 +120,8 @@ class Result:
         checks = tuple(
             CheckResult(**{**check, "verdict": Verdict(check["verdict"])}) for check in facts.pop("checks")
         )
-        seeded = tuple(facts.pop("seeded"))
-        return cls(checks=checks, seeded=seeded, **facts)
+        seeded, weak = tuple(facts.pop("seeded")), tuple(facts.pop("weak"))
+        return cls(checks=checks, seeded=seeded, weak=weak, **facts)
 
 
 def learner_view(result: Result) -> dict[str, Any]:

@@ -24,6 +24,12 @@ QUIET = {
     "DO_NOT_TRACK": "true",
     "GIT_TERMINAL_PROMPT": "0",
 }
+THREADS = ("OPENBLAS", "OMP", "MKL", "NUMEXPR")
+ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in THREADS} | {
+    "LOKY_MAX_CPU_COUNT": "1",
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    "MALLOC_ARENA_MAX": "2",
+}
 
 
 def lay_out(lab: Lab, workspace: Path) -> None:
@@ -119,3 +125,15 @@ def course_environment(home: Path | None = None) -> dict[str, str]:
         }
         kept["DVC_SITE_CACHE_DIR"] = str(home / "dvc")
     return kept
+
+
+def box_environment(home: Path, scratch: Path) -> dict[str, str]:
+    """Variables for learner code in a box: this Python's programs first, one thread, no telemetry."""
+    path = os.pathsep.join((str(Path(sys.executable).parent), "/usr/local/bin", "/usr/bin", "/bin"))
+    places = {
+        "PATH": path,
+        "HOME": str(home),
+        "TMPDIR": str(scratch),
+        "DVC_SITE_CACHE_DIR": str(scratch / "dvc"),
+    }
+    return {**places, "LANG": "C.UTF-8", "USER": "student", "LOGNAME": "student", **QUIET, **ONE_THREAD}

@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from grader.answers import Answer, Kitchen, list_answers
+from grader.boxes.bubblewrap import strongest
 from grader.controller import judge
 from grader.errors import ReleaseError
 from grader.manifest import Lab
@@ -167,7 +168,9 @@ def verdict_key(lab: Lab, answer: Answer, seed: int) -> str:
             base = ENGINE if file.is_relative_to(ENGINE) else lab.course
             total.update(f"{file.relative_to(base)}\0{os.access(file, os.X_OK)}\0".encode())
             total.update(hashlib.sha256(file.read_bytes()).digest())
-    total.update(f"{answer.title} {seed} local {platform.python_version()} {platform.system()}".encode())
+    total.update(
+        f"{answer.title} {seed} {strongest()} {platform.python_version()} {platform.system()}".encode()
+    )
     return total.hexdigest()
 
 
@@ -201,7 +204,7 @@ def _judge(
         return Judged(answer, Result.from_dict(json.loads(store.read_text(encoding="utf-8"))), cached=True)
     made = answer if answer.kind != "master" else replace(answer, name="")
     secret = None if seed <= 0 else f"seed {seed}".encode()
-    result = judge(lab, kitchen.make(made), hidden=True, only=only, secret=secret)
+    result = judge(lab, kitchen.make(made), hidden=True, only=only, box=strongest(), secret=secret)
     if not any(check.verdict in (Verdict.GRADER_ERROR, Verdict.NOT_RUN) for check in result.checks):
         write_json(store, result.to_dict())
     return Judged(answer, result)

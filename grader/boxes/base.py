@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import select
 import signal
 import socket
 import time
@@ -19,6 +20,11 @@ from grader.results import Verdict
 START_S = 30.0
 READ_CAP = 32 * 1024**2
 LONGEST = 2000
+LOOK_S = 0.1  # how often the CPU time of a busy box is looked at
+PRESSED = {
+    Verdict.MEMORY: "Over {0.memory_mb} MiB of memory, shared memory and files in /tmp included.",
+    Verdict.PROCESSES: "Too many processes or threads at once.",
+}
 
 
 class Stopped(Exception):  # it is what happened
@@ -50,10 +56,15 @@ class Budget:
 
 @dataclass(frozen=True)
 class Ending:
-    """How a box ended: the agent's exit code (negative for a signal) and its CPU seconds."""
+    """How a box ended: the agent's exit code (negative for a signal), CPU seconds, the limit it ran into,
+    the most memory it held (MiB, None where nobody counts) and the end of what the agent printed.
+    """
 
     code: int
     cpu_s: float
+    pressed: Verdict | None = None
+    peak_mb: float | None = None
+    last_words: str = ""
 
 
 class Running(ABC):
@@ -61,6 +72,14 @@ class Running(ABC):
 
     channel: socket.socket
     flooded: bool = False
+
+    def cpu_s(self) -> float | None:
+        """CPU seconds of everything in the box so far; None where nobody counts."""
+        return None
+
+    def pressed(self) -> Verdict | None:
+        """The limit that the box ran into, where somebody counts."""
+        return None
 
     @abstractmethod
     def end(self) -> Ending:
@@ -79,6 +98,34 @@ class Box(ABC):
         Raises:
             BoxError: the box itself could not be made.
         """
+
+
+def refuse_clash(work: Path, files: Mapping[str, bytes]) -> None:
+    """Stop when a file of the check's cannot be put into the work: a folder, or a file on the way, is there.
+
+    Raises:
+        Stopped: names the file (FAIL).
+    """
+    for name in files:
+        target = work / name
+        on_the_way = [path for path in target.parents if path != work and work in path.parents]
+        if target.is_dir() or any(path.is_file() for path in on_the_way):
+            found = f"{name} cannot be put into your work: something else of that name is there."
+            raise Stopped(Verdict.FAIL, found)
+
+
+def lay_over(work: Path, files: Mapping[str, bytes]) -> None:
+    """Write files, by their path below `work`, over what is there.
+
+    Raises:
+        BoxError: a path that leads out of it.
+    """
+    for name, content in files.items():
+        target = work / name
+        if ".." in Path(name).parts or Path(name).is_absolute():
+            raise BoxError(f"{name!r} leads out of the work. Name a path below it.")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
 
 
 @dataclass(frozen=True)
@@ -130,7 +177,7 @@ class Session:
             raise BoxError(f"The box did not start: {error}.") from error
         if ready != {"id": 0, "value": "ready"}:
             ending = self.close()
-            raise BoxError(f"The box did not start: its agent ended with code {ending.code}.")
+            raise BoxError(f"The box did not start (exit code {ending.code}): {ending.last_words.strip()}")
 
     def __enter__(self) -> Self:
         return self
@@ -167,6 +214,8 @@ class Session:
         if done["flood"]:
             raise Stopped(Verdict.OUTPUT, f"`{words}` printed more than {limits.output_kb} KiB.")
         _stop_for_limit(words, done["code"], err, limits)
+        if done["code"] and (pressed := self._running.pressed()) is not None:
+            raise Stopped(pressed, f"`{words}`: {PRESSED[pressed].format(limits)}")
         return Finished(done["code"], out, err, self)
 
     def read(self, path: str) -> bytes | None:
@@ -204,7 +253,8 @@ class Session:
         channel.settimeout(left)
         try:
             wire.send(channel, {"id": number, "act": act, "with": parameters})
-            reply = wire.receive(channel, wait_s=left - (time.monotonic() - began))
+            self._watch(began + left)
+            reply = wire.receive(channel, wait_s=began + left - time.monotonic())
         except TimeoutError as error:
             self.close()
             raise Stopped(Verdict.TIMEOUT, f"No answer within {self._budget.limits.wall_s} s.") from error
@@ -216,6 +266,20 @@ class Session:
         finally:
             self._budget.wall_s += time.monotonic() - began
         return self._open(reply, number)
+
+    def _watch(self, end: float) -> None:
+        """Wait until the agent says something, with an eye on the CPU time of the whole box.
+
+        Raises:
+            TimeoutError: nothing was said before `end`.
+            Stopped: the box used up the submission's CPU time.
+        """
+        while not select.select([self._running.channel], [], [], LOOK_S)[0]:
+            if (self._running.cpu_s() or 0.0) > self._budget.cpu_left():
+                self.close()
+                raise Stopped(Verdict.TIMEOUT, f"Over {self._budget.limits.cpu_s} s of CPU time.")
+            if time.monotonic() > end:
+                raise TimeoutError
 
     def _open(self, reply: Any, number: int) -> Any:
         """The value of a reply, or the verdict that it means."""
@@ -231,9 +295,8 @@ class Session:
             else {}
         )
         kind, message, where = error.get("type", "?"), error.get("message", ""), error.get("where", "")
-        verdict = {"MEMORY": Verdict.MEMORY, "DISK": Verdict.DISK}.get(
-            error.get("kind", ""), Verdict.STUDENT_ERROR
-        )
+        named = {"MEMORY": Verdict.MEMORY, "DISK": Verdict.DISK}.get(error.get("kind", ""))
+        verdict = named or self._running.pressed() or Verdict.STUDENT_ERROR
         raise Stopped(
             verdict, f"{kind}{f': {message}' if message else ''}{f' ({where})' if where else ''}", kind
         )
@@ -256,9 +319,10 @@ class Session:
             return Stopped(Verdict.OUTPUT, f"Your code printed more than {limit} KiB.")
         if ending.code == -signal.SIGXCPU or (ending.code == -signal.SIGKILL and ending.cpu_s > cpu_left):
             return Stopped(Verdict.TIMEOUT, f"Over {self._budget.limits.cpu_s} s of CPU time.")
-        return Stopped(
-            Verdict.STUDENT_ERROR, f"Your code ended its Python process (exit code {ending.code})."
-        )
+        if ending.pressed is not None:
+            return Stopped(ending.pressed, PRESSED[ending.pressed].format(self._budget.limits))
+        found = f"Your code ended its Python process (exit code {ending.code})."
+        return Stopped(Verdict.STUDENT_ERROR, found)
 
 
 def _stop_for_limit(words: str, code: int, stderr: str, limits: Limits) -> None:

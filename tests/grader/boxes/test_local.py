@@ -20,7 +20,7 @@ def test_a_work_that_is_gone_is_no_fault_of_the_learner(tmp_path: Path) -> None:
 def test_an_agent_that_does_not_start_is_no_fault_of_the_learner(tmp_path: Path) -> None:
     running: Running = LocalBox().start(tmp_path, {}, Budget(Limits()))
     running.channel.shutdown(2)
-    with pytest.raises(BoxError, match=r"The box did not start: its agent ended with code -?\d+"):
+    with pytest.raises(BoxError, match=r"The box did not start .exit code -?\d+"):
         Session(running, Budget(Limits()))
 
 
