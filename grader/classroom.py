@@ -1,0 +1,254 @@
+"""An instructor's class: a folder of its own, outside the course, with all that is known of it.
+
+class.toml      course, time zone, box, deadlines
+roster.csv      id,name,email
+.secret         256 bits in hex, mode 0600: what hidden.rng draws from
+submissions/    what was collected, by learner, lab and snapshot
+aside/          what could not be, with the reason
+results/        the records
+gradebook.db    a projection of the results and of what people typed
+feedback/       what each learner gets
+"""
+
+import csv
+import json
+import os
+import re
+import secrets
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from grader.errors import CourseError, ManifestError
+from grader.manifest import find_lab
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+FILE = "class.toml"
+KEYS = ("format", "course", "timezone", "box", "deadlines")
+TEMPLATE = """# A class. `grader` is run in this folder, or below it.
+format = 1
+course = {course}
+timezone = {timezone}
+box = "bubblewrap"           # where submissions run; `grader doctor` says whether this host can
+
+[deadlines]                  # lab = local time in the time zone above
+# "02-version-data" = 2026-12-01T23:59:00
+"""
+
+
+@dataclass(frozen=True)
+class Learner:
+    """Somebody on the roster. `id` names folders and files: letters, digits, dot, dash, underscore."""
+
+    id: str
+    name: str = ""
+    email: str = ""
+
+
+@dataclass(frozen=True)
+class Classroom:
+    """A class as its folder describes it. `deadlines` are by lab id and know their time zone."""
+
+    folder: Path
+    course: Path
+    timezone: ZoneInfo
+    box: str
+    roster: Mapping[str, Learner]
+    deadlines: Mapping[str, datetime]
+    secret: bytes = field(repr=False)
+
+    def submissions(self, learner: str, lab: str) -> Path:
+        """Where a learner's snapshots of a lab are kept, a folder each."""
+        return self.folder / "submissions" / learner / lab
+
+    def results(self, learner: str, lab: str) -> Path:
+        """Where the records of a learner's snapshots of a lab are kept, a folder each."""
+        return self.folder / "results" / learner / lab
+
+
+def init_class(folder: Path, course: Path, *, timezone: str = "UTC") -> Path:
+    """Make a new class in `folder`: settings, an empty roster, a secret. Returns the settings' path.
+
+    Raises:
+        CourseError: the folder holds something, lies inside the course or cannot be written; the course is a
+            published copy; the time zone is unknown.
+    """
+    folder = folder.resolve()
+    _zone(timezone, "the time zone")
+    if not (course / "solutions").is_dir():
+        raise CourseError(
+            f"{course} has no `solutions/`: it is a published copy, without hidden checks. "
+            "Use the full clone."
+        )
+    if folder.is_relative_to(course):
+        raise CourseError(
+            f"{folder} lies inside the course. A class has submissions and grades in it: "
+            "name a folder elsewhere."
+        )
+    try:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise CourseError(f"{folder} is not an empty folder. Name a new one for the class.")
+        _make(folder, course, timezone)
+    except OSError as error:
+        raise CourseError(
+            f"{error.filename or folder} cannot be written ({error.strerror}). "
+            "Mend that, or name another folder."
+        ) from error
+    return folder / FILE
+
+
+def _make(folder: Path, course: Path, timezone: str) -> None:
+    """Write the class's first files; none of them stays when one cannot be written."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # others on this machine have no business in it
+    quoted = [json.dumps(text, ensure_ascii=False) for text in (str(course), timezone)]
+    files = {
+        ".secret": secrets.token_hex(32) + "\n",
+        "roster.csv": "id,name,email\n",
+        FILE: TEMPLATE.format(course=quoted[0], timezone=quoted[1]),
+    }
+    try:
+        for name, text in files.items():
+            mode = 0o600 if name == ".secret" else 0o644
+            descriptor = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(text)
+    except BaseException:
+        for name in files:
+            (folder / name).unlink(missing_ok=True)
+        raise
+
+
+def find_class(start: Path) -> Classroom:
+    """The class of the nearest folder from `start` upward.
+
+    Raises:
+        CourseError: there is none, or its settings are wrong.
+    """
+    here = start.resolve()
+    for folder in (here, *here.parents):
+        if (folder / FILE).is_file():
+            return read_class(folder)
+    raise CourseError(f"{here} is in no class. Change into one, or make one with `grader init FOLDER`.")
+
+
+def read_class(folder: Path) -> Classroom:
+    """Read a class.
+
+    Raises:
+        CourseError: a file is missing or wrong; names it, the key or line, and what to write.
+    """
+    file = folder / FILE
+    try:
+        data = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise CourseError(
+            f"{file} cannot be read: {error}. Mend it, or make a class with `grader init`."
+        ) from error
+    for key in sorted(data.keys() - set(KEYS)):
+        raise CourseError(f"{file}: unknown key `{key}`. The keys: {', '.join(KEYS)}.")
+    if data.get("format") != 1:
+        raise CourseError(
+            f"{file}: `format` is {data.get('format')!r}; this engine reads 1. Write `format = 1`."
+        )
+    course = folder / Path(str(data.get("course", "labs"))).expanduser()
+    if not (course / "labs").is_dir():
+        raise CourseError(
+            f"{file}: `course` is {course}, which has no `labs/`. Write the path of the full clone."
+        )
+    zone = _zone(str(data.get("timezone", "UTC")), f"{file}: `timezone`")
+    box = str(data.get("box", "bubblewrap"))
+    if box == "local":
+        raise CourseError(
+            f'{file}: `box = "local"` has no walls and is for one\'s own work. Write "bubblewrap".'
+        )
+    deadlines = _deadlines(file, course, data.get("deadlines", {}), zone)
+    return Classroom(folder, course, zone, box, _roster(folder / "roster.csv"), deadlines, _secret(folder))
+
+
+def _zone(name: str, what: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise CourseError(
+            f'{what} is {name!r}, which is no time zone. Write one like "Europe/Berlin".'
+        ) from error
+
+
+def _deadlines(file: Path, course: Path, table: object, zone: ZoneInfo) -> dict[str, datetime]:
+    if not isinstance(table, dict):
+        raise CourseError(
+            f'{file}: `deadlines` is a table: `[deadlines]`, then lines like `"02" = 2026-12-01T23:59:00`.'
+        )
+    found: dict[str, datetime] = {}
+    for name, at in table.items():
+        if not isinstance(at, datetime):
+            raise CourseError(
+                f"{file}: the deadline of `{name}` is {at}. Write it with a time, like 2026-12-01T23:59:00."
+            )
+        try:
+            lab_id = find_lab(course, name).id
+        except ManifestError as error:
+            raise CourseError(f"{file}: `deadlines`: {error}") from error
+        if lab_id in found:
+            raise CourseError(f"{file}: {lab_id} has two deadlines. Take one of them out.")
+        found[lab_id] = at if at.tzinfo else _last_reading(at, zone)
+    return found
+
+
+def _last_reading(at: datetime, zone: ZoneInfo) -> datetime:
+    """The moment that a clock on the wall means; the later one where it shows the time twice."""
+    readings = [at.replace(tzinfo=zone, fold=fold) for fold in (0, 1)]
+    return max(readings, key=lambda reading: reading.astimezone(UTC))
+
+
+def _roster(file: Path) -> dict[str, Learner]:
+    found: dict[str, Learner] = {}
+    seen: set[str] = set()
+    for line, row in _rows(file):
+        learner = (row.get("id") or "").strip()
+        if not NAME.fullmatch(learner):
+            raise CourseError(
+                f"{file}:{line}: {learner!r} is no id. "
+                "Use letters, digits, dot, dash and underscore, 64 at most."
+            )
+        if learner.lower() in seen:
+            raise CourseError(
+                f"{file}:{line}: `{learner}` stands twice (case aside). Give each learner one line."
+            )
+        seen.add(learner.lower())
+        found[learner] = Learner(learner, (row.get("name") or "").strip(), (row.get("email") or "").strip())
+    return found
+
+
+def _rows(file: Path) -> list[tuple[int, dict[str, str]]]:
+    """The lines of the roster with their numbers."""
+    try:
+        with file.open(newline="", encoding="utf-8-sig") as text:
+            reader = csv.DictReader(text)
+            rows = [(reader.line_num, row) for row in reader]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise CourseError(
+            f"{file} cannot be read: {error}. It is a UTF-8 CSV file that begins with `id,name,email`."
+        ) from error
+    if "id" not in (reader.fieldnames or ()):
+        raise CourseError(
+            f"{file}:1: there is no column `id`. Begin with the line `id,name,email`, with commas between."
+        )
+    return rows
+
+
+def _secret(folder: Path) -> bytes:
+    file = folder / ".secret"
+    try:
+        secret = bytes.fromhex(file.read_text().strip())
+    except (OSError, ValueError) as error:
+        raise CourseError(
+            f"{file} cannot be read: {error}. It is written by `grader init`; without it hidden data "
+            "would change. Bring it back from a backup."
+        ) from error
+    if len(secret) != 32:
+        raise CourseError(f"{file} holds {len(secret)} bytes instead of 32. Bring it back from a backup.")
+    return secret
