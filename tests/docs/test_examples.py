@@ -33,7 +33,16 @@ GIVEN: tuple[type, ...] = (
 )
 GIVEN += (checks.DvcEvidence, checks.Checkout, checks.Hidden, checks.Blob, checks.Out)
 CONDITIONS = ("at_most", "at_least", "between", "near", "one_of", "empty")
-OURS = {"folder", "clone", "close", "serve", "session", "box"}  # what the engine itself uses of them
+OURS = {
+    "folder",
+    "clone",
+    "close",
+    "serve",
+    "session",
+    "box",
+    "sealed",
+    "unpack",
+}  # what the engine itself uses of them
 
 
 @pytest.mark.slow
