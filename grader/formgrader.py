@@ -1,0 +1,138 @@
+"""What nbgrader's formgrader opens in a class: its settings, and a notebook of evidence for each learner.
+
+The notebooks are shown, never run. formgrader escapes no HTML, so whatever a learner had a hand in stands in
+a text output, where its pages cannot take it for anything but text.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from grader.classroom import Classroom
+from grader.errors import CourseError
+from grader.gradebook import COURSE_ID, FILE, says
+from grader.manifest import Check, Lab
+from grader.receipts import Receipt, newest
+from grader.results import Result
+from grader.texts import line, write_whole
+
+TEMPLATES = ".formgrader/templates"
+SETTINGS = f'''"""Written by `grader grade`: what nbgrader's formgrader needs to open this class.
+
+Points and comments that you give there stay. Its buttons that generate, collect, autograde or make feedback
+find nothing to work on: `grader` does that.
+"""
+
+from pathlib import Path
+
+import nbgrader
+
+here = Path(__file__).resolve().parent
+c = get_config()
+c.CourseDirectory.root = str(here)
+c.CourseDirectory.course_id = "{COURSE_ID}"
+c.CourseDirectory.db_url = f"sqlite:///{{here / '{FILE}'}}"
+c.CourseDirectory.source_directory = "source"
+c.CourseDirectory.autograded_directory = "autograded"
+c.CourseDirectory.submitted_directory = ".formgrader/submitted"
+c.CourseDirectory.release_directory = ".formgrader/release"
+c.CourseDirectory.feedback_directory = ".formgrader/feedback"
+c.CourseDirectory.solution_directory = ".formgrader/solution"
+c.Exchange.root = str(here / ".formgrader" / "exchange")
+c.Execute.enabled = False  # no notebook is ever run here
+theirs = Path(nbgrader.__file__).parent / "server_extensions" / "formgrader" / "templates"
+c.HTMLExporter.extra_template_basedirs = [str(here / "{TEMPLATES}"), str(theirs)]  # no MathJax from elsewhere
+'''
+MATHJAX = """{%- macro mathjax(url="") -%}{%- endmacro %}
+"""
+
+
+def write(classroom: Classroom, lab: Lab, results: Mapping[str, Result]) -> list[Path]:
+    """Write the settings, the lab's notebook and that of each learner in `results`; the learners' paths.
+
+    Raises:
+        CourseError: one of them cannot be written. The results are safe.
+    """
+    name = f"{lab.id}.ipynb"
+    receipts = newest(classroom, lab.id)
+    shown = {
+        classroom.folder / "autograded" / learner / lab.id / name: _cells(
+            lab, result, _head(result, receipts.get(learner))
+        )
+        for learner, result in results.items()
+    }
+    try:
+        write_whole(classroom.folder / "nbgrader_config.py", SETTINGS)
+        write_whole(classroom.folder / TEMPLATES / "formgrade" / "mathjax.html.j2", MATHJAX)
+        write_whole(classroom.folder / "source" / lab.id / name, _notebook(_cells(lab, None, ())))
+        for path, cells in shown.items():
+            write_whole(path, _notebook(cells))
+    except OSError as error:
+        raise CourseError(
+            f"{error.filename or classroom.folder} cannot be written ({error.strerror or error}). The "
+            f"results are safe. Mend that, then run `grader grade {lab.number}` again."
+        ) from error
+    return list(shown)
+
+
+def _head(result: Result, receipt: Receipt | None) -> Sequence[str]:
+    late = {True: "late", False: "in time", None: "without a deadline"}[receipt.late if receipt else None]
+    at = f", collected {receipt.collected_at}" if receipt else ""
+    return (
+        f"Submission {result.snapshot[:16]}{at}, {late}.",
+        f"Judged with release {result.release[:16]} in box {result.box} in {result.seconds:.1f} s.",
+        *(f"Note: {line(note)}." for note in (receipt.notes if receipt else ())),
+        *(f"Judged again: {line(why)}." for why in result.tries),
+        *(f"Weak: {line(wall)} does not hold on the host." for wall in result.weak),
+        "Full points and comments that you type here stay when it is judged again.",
+    )
+
+
+def _cells(lab: Lab, result: Result | None, head: Sequence[str]) -> list[dict[str, Any]]:
+    cells = [_text("head", f"# {lab.title}\n\n" + "\n".join(f"- {one}" for one in head))]
+    for number, task in enumerate(lab.tasks, start=1):
+        cells.append(_text(f"task-{number}", f"## {number} · {task.title}"))
+        cells += [_graded(lab, check, result, f"check-{number}-{at}") for at, check in enumerate(task.checks)]
+    return cells
+
+
+def _graded(lab: Lab, check: Check, result: Result | None, cell_id: str) -> dict[str, Any]:
+    """A check's cell: its promise as the source, what the judge found as a text output."""
+    found = [one for one in result.checks if one.id == check.id] if result else []
+    outputs = [
+        {
+            "output_type": "stream",
+            "name": "stdout",
+            "text": f"{one.points:g} of {one.possible:g}\n{says(one)}\n",
+        }
+        for one in found
+    ]
+    where = " (hidden from the learner)" if check.hidden else ""
+    return {
+        "cell_type": "code",
+        "id": cell_id,
+        "execution_count": None,
+        "metadata": {
+            "nbgrader": {
+                "schema_version": 3,
+                "grade_id": check.id,
+                "grade": True,
+                "solution": True,
+                "locked": False,
+                "task": False,
+                "points": 0 if lab.task(check.task).worked else check.points,
+            }
+        },
+        "source": f"# {check.id}{where}\n# {line(check.says)}",
+        "outputs": outputs,
+    }
+
+
+def _text(cell_id: str, source: str) -> dict[str, Any]:
+    return {"cell_type": "markdown", "id": cell_id, "metadata": {}, "source": source}
+
+
+def _notebook(cells: list[dict[str, Any]]) -> str:
+    notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}
+    return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"

@@ -1,0 +1,277 @@
+"""The gradebook is nbgrader's, holds the results and what people typed, and forgets neither."""
+
+import json
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace as with_
+from datetime import timedelta
+from pathlib import Path
+from shutil import copyfile
+
+import pytest
+
+from grader.classroom import Classroom
+from grader.errors import CourseError
+from grader.gradebook import project, rows
+from grader.locks import hold, note
+from grader.manifest import Lab, read_lab
+from grader.marks import Row
+from grader.release import release
+from tests.grader.classes import MINUS, MONDAY, RIGHT, a_class, hand_in, hand_in_again, judged
+from tests.grader.courses import replace
+
+
+@pytest.fixture(scope="session")
+def new_book(sound: Lab, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A gradebook with no assignment in it, made once: that takes seconds."""
+    classroom = a_class(tmp_path_factory.mktemp("book") / "class", sound)
+    project(classroom, sound, {})
+    return classroom.folder / "gradebook.db"
+
+
+@pytest.fixture
+def class_of(tmp_path: Path, sound: Lab, new_book: Path) -> Classroom:
+    """Anna and Ben, with an empty gradebook."""
+    classroom = a_class(tmp_path / "class", sound, "anna,Anna <b>Lee</b>,a@example.invalid", "ben")
+    copyfile(new_book, classroom.folder / "gradebook.db")
+    return classroom
+
+
+def typed(classroom: Classroom, statement: str, *values: object) -> None:
+    """Type into the gradebook as formgrader does: one statement, committed."""
+    with closing(sqlite3.connect(classroom.folder / "gradebook.db")) as book, book:
+        assert book.execute(statement, values).rowcount > 0
+
+
+def give(classroom: Classroom, check: str, points: float, comment: str = "") -> None:
+    cell = "(SELECT id FROM base_cell WHERE name = ? AND type = ?)"
+    typed(
+        classroom,
+        f"UPDATE grade SET manual_score = ?, needs_manual_grade = 0 WHERE cell_id = {cell}",
+        points,
+        check,
+        "GradeCell",
+    )
+    typed(
+        classroom,
+        f"UPDATE comment SET manual_comment = ? WHERE cell_id = {cell}",
+        comment,
+        check,
+        "SolutionCell",
+    )
+
+
+def row(classroom: Classroom, learner: str) -> Row:
+    return {one.learner: one for one in rows(classroom)}[learner]
+
+
+def test_a_new_gradebook_is_one_that_nbgrader_opens(class_of: Classroom, sound: Lab) -> None:
+    (class_of.folder / "gradebook.db").unlink()
+    (class_of.folder / ".gradebook.db.new").write_text("half made by a run that was killed")
+    class_of = with_(class_of, deadlines={sound.id: MONDAY - timedelta(hours=2)})
+    snapshot = hand_in(class_of, sound, "anna", RIGHT)
+    project(class_of, sound, {"anna": judged(sound, snapshot)})
+    done = subprocess.run(
+        [sys.executable, "-c", OPENED, str(class_of.folder / "gradebook.db"), sound.id],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(done.stdout) == {"score": 6.0, "max": 6.0, "late": 7200.0, "students": ["anna", "ben"]}
+    assert not (class_of.folder / ".gradebook.db.new").exists()
+
+
+OPENED = """
+import json, sys, warnings
+warnings.simplefilter("ignore")
+from nbgrader.api import Gradebook
+with Gradebook(f"sqlite:///{sys.argv[1]}", "class") as book:
+    one = book.find_submission(sys.argv[2], "anna")
+    print(json.dumps({"score": one.score, "max": one.max_score, "late": one.total_seconds_late,
+                      "students": sorted(student.id for student in book.students)}))
+"""
+
+
+def test_a_check_earns_its_points_or_zero_or_waits_for_a_person(class_of: Classroom, sound: Lab) -> None:
+    class_of = with_(class_of, deadlines={sound.id: MONDAY - timedelta(hours=2)})
+    snapshot = hand_in(class_of, sound, "anna", MINUS)
+    verdicts = {
+        "adds": "FAIL",
+        "adds_anything": "BLOCKED",
+        "is_committed": "GRADER_ERROR",
+        "notes_are_there": "NOT_RUN",
+    }
+    project(class_of, sound, {"anna": judged(sound, snapshot, found="-1", **verdicts)})
+    anna, ben = rows(class_of)
+    assert (anna.status, anna.points, anna.possible, anna.late) == ("to be looked at", 0, 6, True)
+    assert (anna.snapshot, anna.release) == (snapshot, sound.release)
+    assert (ben.status, ben.points, ben.marks) == ("missing", None, {})
+    found = {name: (mark.auto, mark.to_look_at) for name, mark in anna.marks.items()}
+    assert found == {
+        "adds": (0, False),
+        "adds_anything": (0, False),
+        "is_committed": (None, True),
+        "notes_are_there": (None, True),
+    }
+    assert anna.marks["adds"].says == (
+        "FAIL: add(2, 3) is 5\nLooked at: add(2, 3)\nFound: -1\nExpected: 5\nSums are sums.\n"
+        "Misconception: wrong-sum\nRead: docs/modules/01-add.md#sums"
+    )
+
+
+def test_the_same_results_twice_change_nothing(class_of: Classroom, sound: Lab) -> None:
+    snapshot = hand_in(class_of, sound, "anna", MINUS)
+    results = {"anna": judged(sound, snapshot, adds="FAIL", is_committed="GRADER_ERROR")}
+    project(class_of, sound, results)
+    give(class_of, "is_committed", 1, "I saw it.")
+    project(class_of, sound, results)
+    first = rows(class_of)
+    project(class_of, sound, results)
+    assert rows(class_of) == first
+
+
+def test_points_and_comments_by_hand_outlive_a_regrade(class_of: Classroom, sound: Lab) -> None:
+    snapshot = hand_in(class_of, sound, "anna", MINUS)
+    project(class_of, sound, {"anna": judged(sound, snapshot, adds="FAIL", is_committed="GRADER_ERROR")})
+    give(class_of, "adds", 2, "Nearly; see me.")
+    give(class_of, "is_committed", 1)
+    project(class_of, sound, {"anna": judged(sound, snapshot, adds="TIMEOUT", is_committed="GRADER_ERROR")})
+    anna = row(class_of, "anna")
+    adds, committed = anna.marks["adds"], anna.marks["is_committed"]
+    assert (adds.points, adds.auto, adds.by_hand, adds.comment) == (2, 0, 2, "Nearly; see me.")
+    assert adds.says.startswith("TIMEOUT")
+    assert (committed.points, committed.to_look_at) == (1, False)
+    assert (anna.status, anna.points) == ("graded", 5)
+
+
+def test_no_score_outlives_its_submission_and_none_is_lost(class_of: Classroom, sound: Lab) -> None:
+    first = hand_in(class_of, sound, "anna", MINUS)
+    project(class_of, sound, {"anna": judged(sound, first, adds="FAIL")})
+    give(class_of, "adds", 2, "Nearly.")
+    second = hand_in(class_of, sound, "anna", RIGHT)
+    waiting = row(class_of, "anna")
+    assert (waiting.status, waiting.points) == ("to be judged", None)
+
+    project(class_of, sound, {"anna": judged(sound, second, adds_anything="FAIL", adds="GRADER_ERROR")})
+    anna = row(class_of, "anna")
+    assert (anna.points, anna.marks["adds"].auto, anna.marks["adds"].by_hand) == (1, None, None)
+    assert anna.marks["adds"].says.endswith(
+        f"By hand for the earlier submission {first[:16]}: 2 points, “Nearly.”. Look again."
+    )
+    assert anna.marks["adds"].to_look_at
+    assert anna.marks["adds"].comment == ""
+
+    hand_in_again(class_of, sound, "anna", first)
+    project(class_of, sound, {"anna": judged(sound, first, adds="FAIL")})
+    back = row(class_of, "anna").marks["adds"]
+    assert (back.points, back.comment, back.to_look_at) == (2, "Nearly.", False)
+
+
+def test_a_stale_result_is_not_written(class_of: Classroom, sound: Lab) -> None:
+    first = hand_in(class_of, sound, "anna", MINUS)
+    hand_in(class_of, sound, "anna", RIGHT)
+    project(class_of, sound, {"anna": judged(sound, first)})
+    assert row(class_of, "anna").status == "to be judged"
+
+
+def test_a_check_mended_after_the_release_changes_the_gradebook(
+    class_of: Classroom, sound: Lab, tiny: Lab
+) -> None:
+    snapshot = hand_in(class_of, sound, "anna", MINUS)
+    project(class_of, sound, {"anna": judged(sound, snapshot, adds="FAIL")})
+    give(class_of, "adds", 2, "Nearly.")
+    give(class_of, "is_committed", 0.5)
+    manifest = tiny.folder / "lab.toml"
+    replace(manifest, "points = 3", "points = 4")
+    replace(manifest, 'id = "is_committed"', 'id = "is_in_git"')
+    for checks in tiny.folder.glob("checks/*.py"):
+        replace(checks, "def test_is_committed", "def test_is_in_git")
+    mended = read_lab(tiny.folder)
+    release(mended)
+    moved = with_(class_of, course=tiny.course)
+    assert row(moved, "anna").status == "older release"
+    project(moved, mended, {"anna": judged(mended, snapshot, adds="FAIL")})
+    anna = row(moved, "anna")
+    assert (anna.status, anna.points, anna.possible) == ("graded", 5, 7)
+    assert set(anna.marks) == {"notes_are_there", "adds", "adds_anything", "is_in_git"}
+    with closing(sqlite3.connect(class_of.folder / "gradebook.db")) as book:
+        kept = book.execute("SELECT check_id, points, snapshot FROM grader_by_hand").fetchall()
+    assert kept == [("is_committed", 0.5, snapshot)]
+
+
+def test_a_person_can_flag_and_give_extra_points(class_of: Classroom, sound: Lab) -> None:
+    snapshot = hand_in(class_of, sound, "anna", RIGHT)
+    project(class_of, sound, {"anna": judged(sound, snapshot)})
+    typed(class_of, "UPDATE submitted_notebook SET flagged = 1")
+    typed(class_of, "UPDATE grade SET extra_credit = 1.5 WHERE auto_score = 3")
+    anna = row(class_of, "anna")
+    assert (anna.status, anna.points, anna.marks["adds"].extra) == ("to be looked at", 7.5, 1.5)
+
+
+def test_names_cannot_be_markup_in_formgrader(class_of: Classroom, sound: Lab) -> None:
+    project(class_of, sound, {})
+    with closing(sqlite3.connect(class_of.folder / "gradebook.db")) as book:
+        names = book.execute("SELECT first_name, last_name FROM student WHERE id = 'anna'").fetchall()
+    assert names == [("Anna", "‹b›Lee‹/b›")]
+
+
+@contextmanager
+def locked(file: Path) -> Iterator[None]:
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        yield
+        other.execute("ROLLBACK")
+
+
+def test_a_locked_gradebook_is_a_message_and_no_loss(class_of: Classroom, sound: Lab) -> None:
+    snapshot = hand_in(class_of, sound, "anna", RIGHT)
+    results = {"anna": judged(sound, snapshot)}
+    with locked(class_of.folder / "gradebook.db"):
+        with pytest.raises(CourseError, match=r"is busy: it was locked for 0\.2 s\. The results are safe"):
+            project(class_of, sound, results, wait_s=0.2)
+        with pytest.raises(CourseError, match="is busy"):
+            rows(class_of, wait_s=0.2)
+    project(class_of, sound, results)
+    assert row(class_of, "anna").points == 6
+
+
+def test_one_that_is_locked_midway_is_whole_again_afterwards(class_of: Classroom, sound: Lab) -> None:
+    project(class_of, sound, {})
+    snapshot = hand_in(class_of, sound, "anna", RIGHT)
+    with closing(sqlite3.connect(class_of.folder / "gradebook.db", isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM grade").fetchall()  # others may read, nobody may write
+        with pytest.raises(CourseError, match="is busy"):
+            project(class_of, sound, {"anna": judged(sound, snapshot)}, wait_s=0.2)
+    assert row(class_of, "anna").status == "to be judged"
+    project(class_of, sound, {"anna": judged(sound, snapshot)})
+    assert row(class_of, "anna").points == 6
+
+
+def test_there_is_one_writer(class_of: Classroom, sound: Lab) -> None:
+    with hold(class_of.folder / ".gradebook.lock") as lock:
+        note(lock)
+        with pytest.raises(CourseError, match=r"is busy: process \d+ writes it"):
+            project(class_of, sound, {}, wait_s=0.1)
+
+
+def test_a_broken_gradebook_is_named(class_of: Classroom, sound: Lab) -> None:
+    (class_of.folder / "gradebook.db").write_bytes(b"no database" * 1000)
+    with pytest.raises(CourseError, match=r"cannot be used: .*not a database.*bring it back"):
+        project(class_of, sound, {})
+
+
+def test_a_gradebook_that_cannot_be_made_is_named(class_of: Classroom, sound: Lab) -> None:
+    (class_of.folder / "gradebook.db").unlink()
+    (class_of.folder / ".gradebook.db.new").mkdir()
+    with pytest.raises(CourseError, match=r"gradebook\.db\.new cannot be written .* The results are safe"):
+        project(class_of, sound, {})
+
+
+def test_without_a_gradebook_there_are_no_rows(class_of: Classroom) -> None:
+    (class_of.folder / "gradebook.db").unlink()
+    with pytest.raises(CourseError, match=r"is not there yet\. Run `grader grade LAB` first"):
+        rows(class_of)
