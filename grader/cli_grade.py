@@ -1,0 +1,166 @@
+"""`grader grade`, `feedback`, `report` and `export`: each parses, calls, prints."""
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from grader import exports, runs
+from grader.classroom import Classroom, find_class
+from grader.errors import CourseError
+from grader.manifest import Lab, find_lab
+from grader.marks import Row
+from grader.texts import write_whole
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+
+LabName = Annotated[str, typer.Argument(help="A lab: `02`, `version-data` or its whole id.")]
+
+
+class Format(StrEnum):
+    """What an export is written as."""
+
+    CSV = "csv"
+
+
+@app.command()
+def grade(
+    lab: LabName,
+    workers: Annotated[
+        int, typer.Option(min=1, max=256, help="How many submissions are judged at once.")
+    ] = 1,
+    accept_weak: Annotated[
+        bool, typer.Option("--accept-weak", help="Grade on a host that `grader doctor` calls weak.")
+    ] = False,
+    again: Annotated[bool, typer.Option("--again", help="Judge what has a result too.")] = False,
+    flagged: Annotated[bool, typer.Option("--flagged", help="Judge again what waits for a person.")] = False,
+) -> None:
+    """Judge what was collected and has no result yet, and bring the gradebook up to date.
+
+    Goes on where an earlier run was stopped. Exit code 1 when a submission could not be judged.
+    """
+    from grader import formgrader, gradebook  # nbgrader takes seconds to import
+
+    classroom, one = _here(lab)
+    with _screen() as told, _stoppable(one):
+        summary = runs.grade(
+            classroom, one, workers=workers, accept_weak=accept_weak, told=told, again=again, flagged=flagged
+        )
+    gradebook.project(classroom, one, summary.results)
+    formgrader.write(classroom, one, summary.results)
+    typer.echo(
+        f"{one.id}: {summary.judged} judged in {summary.seconds:.1f} s, {summary.kept} judged before, "
+        f"{len(summary.failed)} not judged, {len(summary.flagged)} with something for a person."
+    )
+    if summary.flagged:
+        typer.echo(f"Who and why: `grader report {one.number}`.")
+    if summary.failed:
+        typer.echo(f"Not judged: {', '.join(sorted(summary.failed))}. The lines above say why.")
+        raise typer.Exit(1)
+
+
+@app.command()
+def feedback(lab: LabName) -> None:
+    """Write a page and a text for each learner: what passed, what did not and why, and your comments."""
+    from grader import feedback as pages
+
+    classroom, one = _here(lab)
+    results = runs.load_results(classroom, one)
+    written = pages.write(classroom, one, results, _rows(classroom))
+    typer.echo(
+        f"{one.id}: {len(written)} files for {len(results)} learners in {classroom.folder / 'feedback'}."
+    )
+
+
+@app.command()
+def report(lab: LabName) -> None:
+    """Say how the class did, check by check, and what waits for a person."""
+    classroom, one = _here(lab)
+    typer.echo(exports.report(one, runs.load_results(classroom, one), _rows(classroom)), nl=False)
+
+
+@app.command()
+def export(
+    lab: Annotated[
+        str, typer.Argument(help="A lab: `02`, `version-data` or its whole id; all when left out.")
+    ] = "",
+    form: Annotated[Format, typer.Option("--format", help="What to write.")] = Format.CSV,
+    checks: Annotated[bool, typer.Option("--checks", help="A column of points for each check too.")] = False,
+    output: Annotated[Path | None, typer.Option(help="The file to write; printed when left out.")] = None,
+) -> None:
+    """Write the gradebook for another program: one row a learner and lab."""
+    classroom = find_class(Path.cwd())
+    only = find_lab(classroom.course, lab).id if lab else ""
+    rows = [row for row in _rows(classroom) if only in ("", row.lab)]
+    text = {Format.CSV: exports.csv_text}[form](classroom, rows, checks=checks)
+    if output is None:
+        sys.stdout.buffer.write(text.encode("utf-8"))
+        sys.stdout.buffer.flush()
+        return
+    try:
+        write_whole(output, text)
+    except OSError as error:
+        raise CourseError(
+            f"{output} cannot be written ({error.strerror or error}). Name another file."
+        ) from error
+    typer.echo(f"{len(rows)} rows in {output}.")
+
+
+def _here(lab: str) -> tuple[Classroom, Lab]:
+    classroom = find_class(Path.cwd())
+    return classroom, find_lab(classroom.course, lab)
+
+
+def _rows(classroom: Classroom) -> list[Row]:
+    from grader import gradebook  # nbgrader takes seconds to import
+
+    return gradebook.rows(classroom)
+
+
+@contextmanager
+def _screen() -> Iterator[runs.Told]:
+    """A line for each submission; on a terminal a bar below them with the time that is left."""
+    console = Console(highlight=False, soft_wrap=True)
+    columns = (TextColumn("judged"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
+        bar = progress.add_task("judged", total=None)
+
+        def told(event: runs.Begun | runs.Ended) -> None:
+            if isinstance(event, runs.Begun):
+                progress.update(bar, total=event.total)
+                return
+            if console.is_terminal:
+                progress.console.print(event.line, markup=False)
+            else:
+                typer.echo(event.line)
+                sys.stdout.flush()
+            progress.update(bar, completed=event.done)
+
+        yield told
+
+
+@contextmanager
+def _stoppable(lab: Lab) -> Iterator[None]:
+    """Let Ctrl-C and a polite kill end a run cleanly: what was judged is kept."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo(
+            f"Stopped. What was judged is kept; `grader grade {lab.number}` goes on with the rest.", err=True
+        )
+        raise typer.Exit(130) from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
