@@ -1,5 +1,6 @@
 import random
 import subprocess
+import zipfile
 from pathlib import Path
 from shutil import rmtree
 
@@ -128,6 +129,15 @@ def test_a_hostile_zip_is_refused_with_its_reason_and_leaves_nothing(case: str, 
     with pytest.raises(InvalidSubmission, match=reason):
         extract(archive, tmp_path / "out" / "new", Caps(entries=50_000))
     assert tree(tmp_path).keys() == {"in", "in/it.zip", "out"}
+
+
+def test_a_hundred_thousand_files_are_refused_before_one_is_written(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "it.zip", "w") as archive:
+        for number in range(100_000):
+            archive.writestr(f"work/{number}", b"")
+    with pytest.raises(InvalidSubmission, match=r"It holds more than 20,000 files\. Delete what is not part"):
+        extract(tmp_path / "it.zip", tmp_path / "new")
+    assert not (tmp_path / "new").exists()
 
 
 def test_an_honest_zip_comes_out_as_it_went_in(tmp_path: Path) -> None:
