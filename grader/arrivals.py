@@ -25,6 +25,7 @@ Roster = Mapping[str, Learner]
 
 JUNK = frozenset(("__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini"))
 IN_BATCH = 200_000
+IN_FOLDER = 20_000
 _MOODLE = re.compile(r"(?P<name>[^_]+)_\d+_assignsubmission_(?P<kind>[a-z]+)(_.*)?", re.DOTALL)
 _CANVAS = re.compile(r"(?P<name>.+?)_(LATE_)?(?P<user>\d+)_\d+_.+", re.DOTALL)
 _TYPED = re.compile(r".+?_(LATE_)?\d+_(text|link)\.html")
@@ -96,11 +97,11 @@ def children(folder: Path) -> list[str]:
     """
     try:
         with os.scandir(folder) as found:
-            names = [child.name for child in islice(found, IN_BATCH + 1)]
+            names = [child.name for child in islice(found, IN_FOLDER + 1)]
     except OSError as error:
         raise invalid(f"{shown(folder.name)} cannot be read ({error.strerror}).", "Mend that.") from error
-    if len(names) > IN_BATCH:
-        raise invalid(f"{shown(folder.name)} holds more than {IN_BATCH:,} names.", LEAVE_OUT)
+    if len(names) > IN_FOLDER:
+        raise invalid(f"{shown(folder.name)} holds more than {IN_FOLDER:,} names.", LEAVE_OUT)
     return sorted(name for name in names if not _is_junk(name))
 
 

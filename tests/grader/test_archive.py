@@ -182,6 +182,21 @@ def test_a_zip_that_shrinks_while_it_is_read_leaves_nothing(tmp_path: Path) -> N
     assert not (tmp_path / "new").exists()
 
 
+def test_what_packs_well_comes_out_whole(tmp_path: Path) -> None:
+    (tmp_path / "it.zip").write_bytes(raw_zip([ZEROS]))
+    extract(tmp_path / "it.zip", tmp_path / "new")
+    assert (tmp_path / "new" / "zeros").read_bytes() == ZEROS.content
+
+
+def test_an_entry_is_read_only_while_its_zip_is_open(tmp_path: Path) -> None:
+    (tmp_path / "it.zip").write_bytes(GOOD)
+    with open_zip(tmp_path / "it.zip", max_entries=9) as entries:
+        pass
+    with pytest.raises(InvalidSubmission, match=r"It cannot be read \(Bad file descriptor\)\. Copy it again"):
+        unpack(entries, tmp_path / "new", Caps())
+    assert not (tmp_path / "new").exists()
+
+
 def test_mutated_zips_are_refused_or_come_out_whole(tmp_path: Path) -> None:
     rng = random.Random(20261121)
     files = WHOLE | {"work/data.bin": rng.randbytes(3000), "work/text.txt": "spam " * 400}

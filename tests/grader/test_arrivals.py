@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -143,3 +146,41 @@ def test_a_source_that_is_no_batch_is_named(tmp_path: Path) -> None:
         CourseError, match=r"empty holds no submissions\. Name the folder or the zip that does"
     ):
         names(tmp_path / "empty")
+
+
+def test_a_folder_of_too_many_names_is_no_batch(tmp_path: Path) -> None:
+    (tmp_path / "many").mkdir()
+    for number in range(20_001):
+        os.mknod(tmp_path / "many" / str(number))
+    with pytest.raises(
+        CourseError, match=r"many: `many` holds more than 20,000 names\. Delete what is not part"
+    ):
+        names(tmp_path / "many")
+
+
+UNPRIVILEGED = """
+import os, tempfile
+from pathlib import Path
+from grader.arrivals import arrivals
+from grader.errors import CourseError
+if os.getuid() == 0:
+    os.setuid(65534)  # root can read everything
+with tempfile.TemporaryDirectory() as folder:
+    inner = Path(folder) / "batch" / "export"
+    inner.mkdir(parents=True, mode=0o700)
+    inner.chmod(0)
+    for source in (inner.parent, inner):
+        try:
+            arrivals(source, {}).__enter__()
+        except CourseError as error:
+            print(str(error).replace(folder, ""))
+    inner.chmod(0o700)
+"""
+
+
+def test_a_folder_that_cannot_be_read_is_named() -> None:
+    done = subprocess.run([sys.executable, "-c", UNPRIVILEGED], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [
+        "/batch/export: `export` cannot be read (Permission denied). Mend that.",
+        "/batch/export is not there or not readable. Name a folder or a zip of submissions.",
+    ]

@@ -10,10 +10,11 @@ from shutil import copytree
 import pytest
 
 from grader.classroom import Classroom, read_class
-from grader.errors import CourseError
+from grader.errors import CourseError, InvalidSubmission
 from grader.intake import Outcome, collect, newest
 from grader.locks import hold
 from grader.manifest import Lab
+from grader.opening import open_work
 from grader.snapshot import take
 from grader.unpack import Caps
 from tests.grader.courses import write_files
@@ -183,6 +184,30 @@ def test_a_receipt_that_was_damaged_is_named(room: Classroom, sound: Lab, tmp_pa
     (tmp_path / "more").mkdir()
     one = batch(tmp_path / "more", {"ben.zip": packed(sound, "c")})
     assert collect(room, sound, one, now=NOW).receipts[0].sequence == 3
+
+
+def test_two_snapshots_never_share_a_folder(room: Classroom, sound: Lab, tmp_path: Path) -> None:
+    source = batch(tmp_path / "in", {"ana.zip": packed(sound)})
+    [receipt] = collect(room, sound, source, now=NOW).receipts
+    file = receipt.folder / "receipt.json"
+    file.write_text(file.read_text().replace(receipt.snapshot, receipt.snapshot[:16] + "0" * 48))
+    [aside] = collect(room, sound, source, now=NOW).aside
+    assert aside.reason.startswith("Another snapshot has the same first 16 digits. Change any file")
+
+
+def test_what_is_set_aside_never_replaces_what_was(room: Classroom, sound: Lab, tmp_path: Path) -> None:
+    for number in range(3):
+        source = batch(tmp_path / str(number), {"ana.zip": b"no zip %d" % number})
+        collect(room, sound, source, now=NOW)
+    names = sorted(path.name.removeprefix("20261121T103000Z-") for path in (room.folder / "aside").iterdir())
+    assert names == ["ana.zip", "ana.zip-2", "ana.zip-3"]
+
+
+def test_what_went_away_before_it_was_read_is_named(sound: Lab, tmp_path: Path) -> None:
+    with pytest.raises(
+        InvalidSubmission, match=r"`gone` cannot be read \(No such file or directory\)\. Mend that"
+    ):
+        open_work(tmp_path / "gone", sound, tmp_path / "in", Caps())
 
 
 def test_a_defect_met_by_one_submission_does_not_stop_the_others(

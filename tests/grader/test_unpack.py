@@ -2,8 +2,9 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from shutil import rmtree
 
 import pytest
 
@@ -130,6 +131,23 @@ def test_no_folder_that_exists_is_written_to(tmp_path: Path) -> None:
     with pytest.raises(FileExistsError):
         extract(tmp_path / "it.zip", tmp_path / "link")
     assert not any((tmp_path / "out").iterdir())
+
+
+def test_entries_are_counted_however_they_come(tmp_path: Path) -> None:
+    entries = [Entry(f".venv/{number}", 0o100644, 1, lambda: iter([b"x"])) for number in range(10)]
+    with pytest.raises(InvalidSubmission, match=r"It lists more than 9 entries\. Delete what is not part"):
+        unpack(entries, tmp_path / "out", SMALL)
+
+
+def test_a_disk_that_fails_is_not_put_on_the_learner(tmp_path: Path) -> None:
+    def gone() -> Iterator[bytes]:
+        rmtree(tmp_path / "out")
+        yield b"x"
+
+    entries = [Entry("a", 0o100644, 1, gone), Entry("b", 0o100644, 1, lambda: iter([b"x"]))]
+    with pytest.raises(FileNotFoundError):
+        unpack(entries, tmp_path / "out", Caps())
+    assert not (tmp_path / "out").exists()
 
 
 def link(folder: Path) -> None:
