@@ -15,6 +15,8 @@ from rich.markup import escape
 
 from grader.answers import Answer, Kitchen, find_answer
 from grader.boxes.bubblewrap import strongest
+from grader.cli_class import app as class_commands
+from grader.cli_grade import app as grade_commands
 from grader.controller import judge
 from grader.doctor import Strength, groups, look
 from grader.errors import CourseError
@@ -27,12 +29,15 @@ from grader.verify import Judged, wrong_not_as_named
 from grader.verify import verify as verify_lab
 
 app = typer.Typer(
-    help="Release, publish and verify labs.",
+    help="Make labs sound, and grade a class.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
 )
 out = Console(highlight=False, soft_wrap=True)
+
+app.add_typer(class_commands)
+app.add_typer(grade_commands)
 
 LabName = Annotated[
     str, typer.Argument(help="A lab: `02`, `version-data` or its whole id; all when left out.")

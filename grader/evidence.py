@@ -23,6 +23,8 @@ from grader.snapshot import Snapshot, is_cache
 OBJECT = re.compile(r"[0-9a-f]{2}/[0-9a-f]{30}(\.dir)?")
 SEALED_LIMITS = Limits(cpu_s=240, wall_s=600, memory_mb=2048, disk_mb=1024, output_kb=16 * 1024)
 
+MEND_CONFIG = "`git checkout .dvc/config` brings the committed one back."
+
 
 @dataclass(frozen=True)
 class Blob:
@@ -250,7 +252,7 @@ class DvcEvidence:
             parser.read_string(file.read_text(errors="replace") if file.is_file() else "")
         except configparser.Error as error:
             first = str(error).splitlines()[0]
-            raise Stopped(Verdict.FAIL, f".dvc/config cannot be read: {first}") from error
+            raise Stopped(Verdict.FAIL, f".dvc/config cannot be read: {first} {MEND_CONFIG}") from error
         return parser
 
     @property

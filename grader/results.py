@@ -73,7 +73,8 @@ class Result:
     """One judged submission: every check of the manifest that was asked for, once each.
 
     `versions` names the tools that took part; `seeded` the checks that drew from `hidden.rng`,
-    `weak` the walls that the host lacked and somebody accepted.
+    `weak` the walls that the host lacked and somebody accepted,
+    `tries` why it was judged again, a reason each.
     """
 
     lab: str
@@ -85,6 +86,7 @@ class Result:
     seeded: tuple[str, ...] = ()
     versions: Mapping[str, str] | None = None
     weak: tuple[str, ...] = ()
+    tries: tuple[str, ...] = ()
 
     @property
     def points(self) -> float:
@@ -120,8 +122,8 @@ class Result:
         checks = tuple(
             CheckResult(**{**check, "verdict": Verdict(check["verdict"])}) for check in facts.pop("checks")
         )
-        seeded, weak = tuple(facts.pop("seeded")), tuple(facts.pop("weak"))
-        return cls(checks=checks, seeded=seeded, weak=weak, **facts)
+        lists: dict[str, Any] = {key: tuple(facts.pop(key, ())) for key in ("seeded", "weak", "tries")}
+        return cls(checks=checks, **lists, **facts)
 
 
 def learner_view(result: Result) -> dict[str, Any]:

@@ -56,12 +56,14 @@ class Budget:
 
 @dataclass(frozen=True)
 class Ending:
-    """How a box ended: the agent's exit code (negative for a signal), CPU seconds, the limit it ran into,
+    """How a box ended: the agent's exit code (negative for a signal), CPU seconds, whether a SIGKILL came
+    that we did not send, the limit it ran into,
     the most memory it held (MiB, None where nobody counts) and the end of what the agent printed.
     """
 
     code: int
     cpu_s: float
+    killed: bool = False
     pressed: Verdict | None = None
     peak_mb: float | None = None
     last_words: str = ""
@@ -311,7 +313,7 @@ class Session:
         self.close()
         return Stopped(Verdict.FORBIDDEN, "The answer came out of turn: something else wrote to the channel.")
 
-    def _death(self) -> Stopped:
+    def _death(self) -> Stopped | BoxError:
         cpu_left = self._budget.cpu_left()
         ending = self.close()
         if self._running.flooded:
@@ -321,6 +323,8 @@ class Session:
             return Stopped(Verdict.TIMEOUT, f"Over {self._budget.limits.cpu_s} s of CPU time.")
         if ending.pressed is not None:
             return Stopped(ending.pressed, PRESSED[ending.pressed].format(self._budget.limits))
+        if ending.killed:  # by whom, nobody can tell: judged again, and looked at by a person
+            return BoxError("The box was killed while learner code ran.")
         found = f"Your code ended its Python process (exit code {ending.code})."
         return Stopped(Verdict.STUDENT_ERROR, found)
 

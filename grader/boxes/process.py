@@ -61,7 +61,7 @@ class Child(Running):
         """Kill what still runs in the box, take away its files, and say how it ended."""
         if self.ending is None:
             self.channel.close()
-            cpu_s, code = self._reap()
+            cpu_s, code, killed = self._reap()
             self._kill()
             cpu_s = max(cpu_s, self.group.cpu_s() or 0.0)
             pressed, peak_mb = self.pressed(), self.group.peak_memory_mb()
@@ -70,7 +70,14 @@ class Child(Running):
             if not self.drain.is_alive() and self.process.stdout is not None:
                 self.process.stdout.close()
             rmtree(self.home, ignore_errors=True)
-            self.ending = Ending(code, cpu_s, pressed, peak_mb, self.last_words.decode(errors="replace"))
+            self.ending = Ending(
+                code,
+                cpu_s,
+                killed and not self.flooded,
+                pressed,
+                peak_mb,
+                self.last_words.decode(errors="replace"),
+            )
         return self.ending
 
     def _drain(self, cap: int) -> None:
@@ -88,15 +95,18 @@ class Child(Running):
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
 
-    def _reap(self) -> tuple[float, int]:
+    def _reap(self) -> tuple[float, int, bool]:
         """Give the agent a moment to end by itself, so that its own exit code is seen; then kill it."""
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        ours = False
         try:
             self.process.wait(0.2)
         except subprocess.TimeoutExpired:
+            ours = True
             self._kill()
             self.process.wait()
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         code = self.process.returncode
-        return used, 128 - code if code > 128 else code  # a shell and bwrap report a signal so
+        code = 128 - code if code > 128 else code  # a shell and bwrap report a signal so
+        return used, code, code == -signal.SIGKILL and not ours
