@@ -1,12 +1,20 @@
-"""The tiny course, released once for all tests that only read it."""
+"""The tiny course, released once for all tests that only read it, and a judge's view of a folder."""
 
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from shutil import copytree
 
 import pytest
 
+from grader.boxes.bubblewrap import why_not
+from grader.evidence import Evidence
+from grader.judge import BOXES
 from grader.manifest import Lab, read_lab
-from tests.grader.courses import tiny_course
+from grader.snapshot import take
+from tests.grader.courses import repository, tiny_course
+
+Look = Callable[[Path], Evidence]
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +28,26 @@ def tiny(sound: Lab, tmp_path: Path) -> Lab:
     """A copy of the tiny course's lab that a test may break."""
     copytree(sound.course, tmp_path / "course")
     return read_lab(tmp_path / "course" / "labs" / sound.id)
+
+
+@pytest.fixture(params=[name for name in BOXES if name == "local" or not why_not()])
+def look(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Look]:
+    """Reads a folder as the judge does, from a copy of its snapshot, in each box of this host."""
+    box = BOXES[request.param]()
+    with ExitStack() as opened:
+
+        def at(folder: Path) -> Evidence:
+            number = len(list(tmp_path.glob("scratch-*")))
+            copy, scratch = tmp_path / f"copy-{number}", tmp_path / f"scratch-{number}"
+            take(folder).copy_to(copy)
+            scratch.mkdir()
+            evidence = Evidence(take(copy), copy, box, scratch)
+            opened.callback(evidence.close)
+            return evidence
+
+        yield at
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    return repository(tmp_path / "work", {"notes.md": "One.\n", "data/orders.csv": "a,b\n"})
