@@ -1,6 +1,5 @@
 """One at a time: a lock on a file that the system lets go when its holder dies, however it dies."""
 
-import errno
 import fcntl
 import os
 import time
@@ -50,8 +49,6 @@ def note(opened: IO[str], *lines: str) -> None:
 def _taken(opened: IO[str]) -> bool:
     try:
         fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
-            raise
+    except BlockingIOError:
         return False
     return True

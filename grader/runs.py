@@ -197,7 +197,9 @@ class _Run:
             except BaseException:
                 self.stopped.set()
                 pool.shutdown(wait=False, cancel_futures=True)
-                end_processes(self.folder)
+                while not all(future.done() for future in waiting):  # one may be about to start its judge
+                    end_processes(self.folder)
+                    time.sleep(0.05)
                 raise
         for receipt, first in alone:
             self.keep(receipt, self.alone(receipt, first))

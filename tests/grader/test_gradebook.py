@@ -1,9 +1,11 @@
 """The gradebook is nbgrader's, holds the results and what people typed, and forgets neither."""
 
 import json
+import os
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace as with_
@@ -20,7 +22,7 @@ from grader.locks import hold, note
 from grader.manifest import Lab, read_lab
 from grader.marks import Row
 from grader.release import release
-from tests.grader.classes import MINUS, MONDAY, RIGHT, a_class, hand_in, hand_in_again, judged
+from tests.grader.classes import MINUS, MONDAY, RIGHT, a_class, hand_in, hand_in_again, judged, record
 from tests.grader.courses import replace
 
 
@@ -249,6 +251,46 @@ def test_one_that_is_locked_midway_is_whole_again_afterwards(class_of: Classroom
     assert row(class_of, "anna").status == "to be judged"
     project(class_of, sound, {"anna": judged(sound, snapshot)})
     assert row(class_of, "anna").points == 6
+
+
+PROJECT = """
+import sys
+from pathlib import Path
+from grader.classroom import read_class
+from grader.gradebook import project
+from grader.manifest import list_labs
+from grader.runs import load_results
+classroom = read_class(Path(sys.argv[1]))
+lab = list_labs(classroom.course)[0]
+results = load_results(classroom, lab)
+while True:
+    project(classroom, lab, {"anna": results["anna"]})
+    print("once", flush=True)
+    project(classroom, lab, results)
+"""
+
+
+def test_a_kill_while_it_is_written_loses_nothing(class_of: Classroom, sound: Lab) -> None:
+    results = {}
+    for name, files in {"anna": RIGHT, "ben": MINUS}.items():
+        result = judged(sound, hand_in(class_of, sound, name, files), adds="FAIL")
+        results[name] = record(class_of, sound, name, result)
+    project(class_of, sound, {"anna": results["anna"]})
+    give(class_of, "adds", 2, "Nearly.")
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROJECT, str(class_of.folder)],
+        stdout=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent.parent)},
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"once\n"
+    time.sleep(0.02)  # somewhere in the second one
+    process.kill()
+    process.communicate()
+    project(class_of, sound, results)
+    anna, ben = rows(class_of)
+    assert (anna.points, anna.marks["adds"].comment) == (5, "Nearly.")
+    assert (ben.status, ben.points) == ("graded", 3)
 
 
 def test_there_is_one_writer(class_of: Classroom, sound: Lab) -> None:
