@@ -14,7 +14,7 @@ OURS = {"grader", "lab_env", "labs", "solutions", "docs", "tests"}
 DOORS = {
     "pytest": {"grader/judge.py"},
     "_pytest": set(),
-    "dvc": {"grader/dvc_reader.py"},
+    "dvc": {"grader/reader.py"},
     "nbgrader": None,
     "evidently": None,
     "mlflow": None,
@@ -120,6 +120,6 @@ def test_what_a_box_gets_loads_with_the_standard_library_alone() -> None:
 
 
 def test_only_the_judge_and_the_checks_know_hidden_answers() -> None:
-    for name in ("agent.py", "wire.py", "dvc_reader.py", "snapshot.py"):
+    for name in ("agent.py", "wire.py", "reader.py", "snapshot.py"):
         used = ours(COURSE / "grader" / name)
         assert not {module for module in used if below(module, "grader.judge", "grader.checks")}, name
