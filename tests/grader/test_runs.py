@@ -269,6 +269,21 @@ def test_a_run_goes_on_after_its_controller_and_a_judge_were_killed(tiny: Lab, t
     assert left_in(classroom) == []
 
 
+def test_a_box_that_was_killed_is_judged_again(sound: Lab, tmp_path: Path) -> None:
+    classroom = a_class(tmp_path / "class", sound, "anna")
+    slow = "import time\n\n\ndef add(a, b):\n    time.sleep(3)\n    return a + b\n"
+    hand_in(classroom, sound, "anna", {**RIGHT, "add.py": slow})
+    grader = started(classroom)
+    for agent in waited(lambda: [one for judge in judges(classroom) for one in judge.children()])[:1]:
+        time.sleep(1)
+        agent.kill()
+    out, error = grader.communicate(timeout=120)
+    assert (grader.returncode, error) == (0, "")
+    assert "tries=('GRADER_ERROR in adds',)" in out
+    anna = load_results(classroom, sound)["anna"]
+    assert (anna.points, anna.tries) == (6, ("GRADER_ERROR in adds",))
+
+
 def test_a_full_disk_ends_the_run_with_a_message_and_keeps_the_rest(sound: Lab, tmp_path: Path) -> None:
     classroom = a_class(tmp_path / "class", sound, "anna", "ben")
     record(classroom, sound, "anna", judged(sound, hand_in(classroom, sound, "anna", RIGHT)))
