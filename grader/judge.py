@@ -5,10 +5,12 @@
 It never imports learner code: that runs in boxes. What goes wrong in here is a GRADER_ERROR.
 """
 
+import ctypes
 import importlib.metadata
 import json
 import platform
 import re
+import signal
 import sys
 import time
 import traceback
@@ -34,6 +36,7 @@ from grader.snapshot import Snapshot, take
 
 BOXES: dict[str, type[Box]] = {"bubblewrap": BubblewrapBox, "local": LocalBox}
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 TOOLS = ("dvc", "numpy", "pandas", "scikit-learn")
 
 
@@ -151,6 +154,7 @@ def _printable(text: str) -> str:
 
 def main() -> None:
     """Judge the job on standard input and write its answer."""
+    _die_with_the_controller()
     job = Job(**json.load(sys.stdin))
     lab = read_lab(Path(job.lab))
     with TemporaryDirectory(prefix="judge-") as scratch, _bench(lab, job, Path(scratch)) as bench:
@@ -164,6 +168,12 @@ def main() -> None:
             "versions": _versions(),
         }
     write_json(Path(job.answer), answer)
+
+
+def _die_with_the_controller() -> None:
+    """A judge whose controller was killed ends at once, and its boxes with it."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGKILL)
 
 
 @contextmanager

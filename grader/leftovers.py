@@ -16,6 +16,7 @@ from typing import IO
 
 import psutil
 
+from grader.boxes import limits
 from grader.errors import CourseError
 from grader.locks import Held, hold, note
 
@@ -85,3 +86,4 @@ def _clear(folder: Path) -> None:
     if folder.is_dir():
         end_processes(folder)
         rmtree(folder, ignore_errors=True)
+    limits.sweep()
