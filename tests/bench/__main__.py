@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from grader.answers import Kitchen, find_answer
 from grader.manifest import Lab, find_course, find_lab
 from grader.starter import course_environment
+from tests.bench import grading
 
 BIN = Path(sys.executable).parent
 ROUNDS = 5
@@ -51,6 +52,7 @@ def main() -> None:
         print(f"the plain commands       {plain:6.2f} s   git, dvc and python typed in sequence")
         seen = _watch(workspace, environment)
         print(f"lab watch, save → answer {seen:6.2f} s   {seen / check:.2f} of `lab check`")
+        grading.measure(lab, workspace)
 
 
 def _solved(lab: Lab, home: Path) -> Path:

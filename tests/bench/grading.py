@@ -1,0 +1,69 @@
+"""What a judged submission costs: seconds and memory, the sandbox's share, one worker against two."""
+
+import resource
+import statistics
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from grader.boxes.base import Box, Budget, Session
+from grader.boxes.bubblewrap import BubblewrapBox, why_not
+from grader.boxes.local import LocalBox
+from grader.controller import judge
+from grader.lab import Limits
+from grader.manifest import Lab
+
+ROUNDS = 3
+BATCH = 4
+
+
+def measure(lab: Lab, work: Path) -> None:
+    """Judge the work in both boxes, hidden checks included, and print what it took."""
+    if problem := why_not():
+        print(f"grading: no sandbox on this host: {problem}")
+        return
+    local = _median(lambda: judge(lab, work, hidden=True, box="local"))
+    sealed = _median(lambda: judge(lab, work, hidden=True, box="bubblewrap"))
+    judge_mb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    print(
+        f"a submission of lab {lab.number}   {sealed:6.2f} s   {sealed / local:.2f} of the same in the box local"
+    )
+    starts = {box.name: _median(lambda box=box: _empty(box, work)) for box in (LocalBox(), BubblewrapBox())}
+    share = starts["bubblewrap"] / starts["local"]
+    print(
+        f"starting a sandbox       {starts['bubblewrap']:6.2f} s   {share:.2f} of a plain process in a copy"
+    )
+    peak_mb = _empty(BubblewrapBox(), work, ["python", "measure.py"]) or 0.0
+    print(
+        f"memory: largest process of a judge {judge_mb:.0f} MB, a box that runs measure.py {peak_mb:.0f} MB"
+    )
+    times = [_batch(lab, work, workers) for workers in (1, 2)]
+    print(
+        f"{BATCH} submissions, 2 workers {times[1]:6.2f} s   {times[0] / times[1]:.2f} times as fast as 1 worker"
+    )
+
+
+def _batch(lab: Lab, work: Path, workers: int) -> float:
+    began = time.perf_counter()
+    with ThreadPoolExecutor(workers) as pool:
+        list(pool.map(lambda _: judge(lab, work, hidden=True, box="bubblewrap"), range(BATCH)))
+    return time.perf_counter() - began
+
+
+def _empty(box: Box, work: Path, argv: list[str] | None = None) -> float | None:
+    """Start a box, perhaps run one program, end it; the most memory that it held, in MiB."""
+    budget = Budget(Limits())
+    with Session(box.start(work, {}, budget), budget) as session:
+        if argv:
+            session.run(argv)
+        return session.close().peak_mb
+
+
+def _median(act: Callable[[], object]) -> float:
+    times = []
+    for _ in range(ROUNDS):
+        began = time.perf_counter()
+        act()
+        times.append(time.perf_counter() - began)
+    return statistics.median(times)
