@@ -26,22 +26,16 @@ def measure(lab: Lab, work: Path) -> None:
     local = _median(lambda: judge(lab, work, hidden=True, box="local"))
     sealed = _median(lambda: judge(lab, work, hidden=True, box="bubblewrap"))
     judge_mb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    print(
-        f"a submission of lab {lab.number}   {sealed:6.2f} s   {sealed / local:.2f} of the same in the box local"
-    )
-    starts = {box.name: _median(lambda box=box: _empty(box, work)) for box in (LocalBox(), BubblewrapBox())}
-    share = starts["bubblewrap"] / starts["local"]
-    print(
-        f"starting a sandbox       {starts['bubblewrap']:6.2f} s   {share:.2f} of a plain process in a copy"
-    )
+    print(f"a submission of lab {lab.number}   {sealed:6.2f} s   {sealed / local:.2f} of the box local")
+    plain = _median(lambda: _empty(LocalBox(), work))
+    walled = _median(lambda: _empty(BubblewrapBox(), work))
+    print(f"starting a sandbox       {walled:6.2f} s   {walled / plain:.2f} of a plain process in a copy")
     peak_mb = _empty(BubblewrapBox(), work, ["python", "measure.py"]) or 0.0
     print(
-        f"memory: largest process of a judge {judge_mb:.0f} MB, a box that runs measure.py {peak_mb:.0f} MB"
+        f"memory, at most          {judge_mb:.0f} MB a judge's process, {peak_mb:.0f} MB a box with measure.py"
     )
     times = [_batch(lab, work, workers) for workers in (1, 2)]
-    print(
-        f"{BATCH} submissions, 2 workers {times[1]:6.2f} s   {times[0] / times[1]:.2f} times as fast as 1 worker"
-    )
+    print(f"{BATCH} submissions, 2 workers {times[1]:6.2f} s   {times[0] / times[1]:.2f} times as fast as 1")
 
 
 def _batch(lab: Lab, work: Path, workers: int) -> float:
