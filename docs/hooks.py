@@ -11,7 +11,7 @@ from pymdownx.superfences import SuperFencesException  # type: ignore[import-unt
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the `mkdocs` command does not look there
 
-from docs.generate import keys, labs, loop, mends, quiz
+from docs.generate import breaks, keys, labs, loop, mends, quiz
 from grader.manifest import list_labs
 
 FENCES = {"quiz": quiz.quiz_html, "loop": loop.loop_html}
@@ -40,8 +40,8 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: 
 
 
 def on_post_page(output: str, *, page: Page, config: MkDocsConfig) -> str:  # noqa: ARG001  # MkDocs passes them by name
-    """Name for a screen reader what the theme leaves unnamed."""
-    return mends.mend(output)
+    """Name for a screen reader what the theme leaves unnamed, and let long names break."""
+    return breaks.breakable(mends.mend(output))
 
 
 def _course(config: MkDocsConfig) -> Path:

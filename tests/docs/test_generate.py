@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from docs.generate import keys, labs, loop, mends, quiz
+from docs.generate import breaks, keys, labs, loop, mends, quiz
 from grader.manifest import Check, Lab, Limits, Task, list_labs, read_lab
 
 COURSE = Path(__file__).parent.parent.parent
@@ -146,3 +146,21 @@ def test_the_mends_still_find_what_they_mend(site: Path) -> None:
     page = (site / "index.html").read_text()
     for ours in mends.NAMES.values():
         assert ours in page
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("tests/a_b.py::test_c", "tests/<wbr>a_<wbr>b.py::<wbr>test_<wbr>c"),
+        ("feedback/&lt;learner&gt;/", "feedback/<wbr>&lt;learner&gt;/"),
+        ("short_name", "short_name"),
+        ("a command/of several words", "a command/of several words"),
+    ],
+)
+def test_a_long_name_can_break_between_its_words(name: str, shown: str) -> None:
+    assert breaks.breakable(f"<p><code>{name}</code></p>") == f"<p><code>{shown}</code></p>"
+    assert breaks.breakable(f'<code class="proof">{name}</code>') == f'<code class="proof">{shown}</code>'
+
+
+def test_an_option_stays_whole() -> None:
+    assert breaks.breakable("<code>--as ID</code>") == '<code class="whole">--as ID</code>'
