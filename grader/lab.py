@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
 
@@ -13,6 +13,9 @@ Text = Annotated[StrictStr, Field(min_length=1)]
 Count = Annotated[StrictInt, Field(gt=0)]
 Points = Annotated[StrictInt | StrictFloat, Field(gt=0, allow_inf_nan=False)]
 Command = Annotated[tuple[Text, ...], Field(min_length=1)]
+
+
+Part = TypeVar("Part")
 
 
 class Table(BaseModel):
@@ -169,12 +172,7 @@ class Lab(Table):
         Raises:
             ManifestError: no such task; names the nearest.
         """
-        for task in self.tasks:
-            if task.id == name:
-                return task
-        raise ManifestError(
-            f"Lab {self.id} has no task `{name}`.{nearest(name, [task.id for task in self.tasks])}"
-        )
+        return self._named("task", name, {task.id: task for task in self.tasks})
 
     def check(self, name: str) -> Check:
         """The check with that id.
@@ -182,12 +180,12 @@ class Lab(Table):
         Raises:
             ManifestError: no such check; names the nearest.
         """
-        for check in self.checks:
-            if check.id == name:
-                return check
-        raise ManifestError(
-            f"Lab {self.id} has no check `{name}`.{nearest(name, [check.id for check in self.checks])}"
-        )
+        return self._named("check", name, {check.id: check for check in self.checks})
+
+    def _named(self, kind: str, name: str, known: Mapping[str, Part]) -> Part:
+        if name not in known:
+            raise ManifestError(f"Lab {self.id} has no {kind} `{name}`.{nearest(name, known)}")
+        return known[name]
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

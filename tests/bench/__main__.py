@@ -7,7 +7,6 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from shutil import rmtree
 from tempfile import TemporaryDirectory
@@ -16,9 +15,10 @@ from grader.answers import Kitchen, find_answer
 from grader.manifest import Lab, find_course, find_lab
 from grader.starter import course_environment
 from tests.bench import grading
+from tests.bench.clock import median_s
 
 BIN = Path(sys.executable).parent
-ROUNDS = 5
+SAVES = 5
 
 # What a careful learner would type to find out by hand what `lab check` says: is history light, does a
 # clean clone get both versions, does each number come out again.
@@ -43,11 +43,11 @@ def main() -> None:
         home = Path(folder)
         workspace = _solved(lab, home)
         environment = course_environment() | {"LAB_HOME": str(home)}
-        check = _median(lambda: _run(["lab", "check"], workspace, environment))
+        check = median_s(lambda: _run(["lab", "check"], workspace, environment))
         scratch = home / "scratch"
         scratch.mkdir()
         by_hand = environment | {"SCRATCH": str(scratch), "DVC_SITE_CACHE_DIR": str(scratch / "dvc")}
-        plain = _median(lambda: _run(["bash", "-c", BY_HAND], workspace, by_hand))
+        plain = median_s(lambda: _run(["bash", "-c", BY_HAND], workspace, by_hand))
         print(f"lab check 02             {check:6.2f} s   {check / plain:.2f} of the plain commands")
         print(f"the plain commands       {plain:6.2f} s   git, dvc and python typed in sequence")
         seen = _watch(workspace, environment)
@@ -66,16 +66,6 @@ def _solved(lab: Lab, home: Path) -> Path:
         exclude.write(".lab-workspace.json\n")
     rmtree(home / "kitchen")
     return workspace
-
-
-def _median(act: Callable[[], None]) -> float:
-    """The median of several runs, in seconds."""
-    times = []
-    for _ in range(ROUNDS):
-        began = time.perf_counter()
-        act()
-        times.append(time.perf_counter() - began)
-    return statistics.median(times)
 
 
 def _run(command: list[str], folder: Path, environment: dict[str, str]) -> None:
@@ -98,7 +88,7 @@ def _watch(workspace: Path, environment: dict[str, str]) -> float:
         if watching.stdout is None or not watching.stdout.readline():
             sys.exit("`lab watch` said nothing.")
         times = []
-        for round_ in range(ROUNDS):
+        for round_ in range(SAVES):
             time.sleep(1)
             began = time.perf_counter()
             (workspace / "answers.toml").open("a").write(f"# round {round_}\n")

@@ -1,9 +1,7 @@
 """What a judged submission costs: seconds and memory, the sandbox's share, one worker against two."""
 
 import resource
-import statistics
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,8 +11,8 @@ from grader.boxes.local import LocalBox
 from grader.controller import judge
 from grader.lab import Limits
 from grader.manifest import Lab
+from tests.bench.clock import median_s
 
-ROUNDS = 3
 BATCH = 4
 
 
@@ -23,12 +21,12 @@ def measure(lab: Lab, work: Path) -> None:
     if problem := why_not():
         print(f"grading: no sandbox on this host: {problem}")
         return
-    local = _median(lambda: judge(lab, work, hidden=True, box="local"))
-    sealed = _median(lambda: judge(lab, work, hidden=True, box="bubblewrap"))
+    local = median_s(lambda: judge(lab, work, hidden=True, box="local"))
+    sealed = median_s(lambda: judge(lab, work, hidden=True, box="bubblewrap"))
     judge_mb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     print(f"a submission of lab {lab.number}   {sealed:6.2f} s   {sealed / local:.2f} of the box local")
-    plain = _median(lambda: _empty(LocalBox(), work))
-    walled = _median(lambda: _empty(BubblewrapBox(), work))
+    plain = median_s(lambda: _empty(LocalBox(), work))
+    walled = median_s(lambda: _empty(BubblewrapBox(), work))
     print(f"starting a sandbox       {walled:6.2f} s   {walled / plain:.2f} of a plain process in a copy")
     peak_mb = _empty(BubblewrapBox(), work, ["python", "measure.py"]) or 0.0
     print(
@@ -52,12 +50,3 @@ def _empty(box: Box, work: Path, argv: list[str] | None = None) -> float | None:
         if argv:
             session.run(argv)
         return session.close().peak_mb
-
-
-def _median(act: Callable[[], object]) -> float:
-    times = []
-    for _ in range(ROUNDS):
-        began = time.perf_counter()
-        act()
-        times.append(time.perf_counter() - began)
-    return statistics.median(times)
