@@ -29,9 +29,7 @@ def measure(lab: Lab, work: Path) -> None:
     walled = median_s(lambda: _empty(BubblewrapBox(), work))
     print(f"starting a sandbox       {walled:6.2f} s   {walled / plain:.2f} of a plain process in a copy")
     peak_mb = _empty(BubblewrapBox(), work, ["python", "measure.py"]) or 0.0
-    print(
-        f"memory, at most          {judge_mb:.0f} MB a judge's process, {peak_mb:.0f} MB a box with measure.py"
-    )
+    print(f"memory, at most          {judge_mb:.0f} MB a judge, {peak_mb:.0f} MB a box with measure.py")
     times = [_batch(lab, work, workers) for workers in (1, 2)]
     print(f"{BATCH} submissions, 2 workers {times[1]:6.2f} s   {times[0] / times[1]:.2f} times as fast as 1")
 
