@@ -1,6 +1,5 @@
 import json
 import os
-import pty
 import shutil
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from lab_env.cli import guarded
 from lab_env.errors import LabError
 from tests.lab_env.conftest import RunLab
 from tests.lab_env.disks import fill, small_disk
+from tests.lab_env.terminals import terminal
 from tests.lab_env.tiny import Tiny
 
 FAILED = """\
@@ -34,27 +34,6 @@ FAILED = """\
 
 Next: `lab hint says_hello` has the next step for the first that fails.
 """
-
-
-def terminal(folder: Path, *words: str, columns: int = 60, **environment: str) -> str:
-    """What `lab WORDS` prints on a terminal of that width."""
-    leader, follower = pty.openpty()
-    command = [sys.executable, "-m", "lab_env.cli", *words]
-    settings = {**os.environ, "COLUMNS": str(columns), "TERM": "xterm", **environment}
-    with subprocess.Popen(command, cwd=folder, stdout=follower, stderr=follower, env=settings) as process:
-        os.close(follower)
-        printed = b""
-        while True:
-            try:
-                piece = os.read(leader, 65536)
-            except OSError:  # how Linux says that the other end is closed
-                break
-            if not piece:
-                break
-            printed += piece
-        process.wait()
-    os.close(leader)
-    return printed.decode().replace("\r\n", "\n")
 
 
 def test_help_starts_at_once() -> None:
