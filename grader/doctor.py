@@ -131,7 +131,11 @@ class Attack:
     def proc(self) -> str:
         """Other processes, and what process 1 shows."""
         seen = self.call("processes")
-        return "the host's processes" if os.getpid() in seen else str(self.call("first_process"))
+        return (
+            "the host's processes"
+            if os.getpid() in seen
+            else str(self.call("first_process", str(self.canary)))
+        )
 
     def network(self) -> str:
         """The host's loopback and other interfaces."""

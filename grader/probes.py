@@ -115,14 +115,15 @@ def processes() -> list[int]:
     return [int(name) for name in os.listdir("/proc") if name.isdecimal()]  # noqa: PTH208  # names are enough
 
 
-def first_process() -> str:
-    """What of process 1 can be read."""
-    for name in ("environ", "mem", "root", "cwd"):
+def first_process(path: str) -> str:
+    """What process 1 shows of the host: variables, or a file of the host below its root or folder."""
+    with contextlib.suppress(OSError):
+        if Path("/proc/1/environ").read_bytes():
+            return "/proc/1/environ has variables"
+    for place in ("root", "cwd"):
         with contextlib.suppress(OSError):
-            path = Path("/proc/1", name)
-            text = str(path.readlink()) if name in ("root", "cwd") else path.open("rb").read(64).decode()
-            if text:
-                return f"/proc/1/{name} can be read"
+            Path(f"/proc/1/{place}{path}").read_bytes()
+            return f"the host is open below /proc/1/{place}"
     return ""
 
 

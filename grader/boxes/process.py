@@ -11,6 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from shutil import rmtree
 
+import psutil
+
 from grader.boxes.base import Budget, Ending, Running
 from grader.boxes.limits import Group
 from grader.results import Verdict
@@ -48,8 +50,9 @@ class Child(Running):
         self.drain.start()
 
     def cpu_s(self) -> float | None:
-        """CPU seconds of everything in the box so far; None where nobody counts."""
-        return self.group.cpu_s()
+        """CPU seconds of everything in the box so far: as its group counts, else added up by process."""
+        counted = self.group.cpu_s()
+        return _family_cpu_s(self.process.pid) if counted is None else counted
 
     def pressed(self) -> Verdict | None:
         """The limit that this box ran into, as its control group saw it."""
@@ -110,3 +113,16 @@ class Child(Running):
         code = self.process.returncode
         code = 128 - code if code > 128 else code  # a shell and bwrap report a signal so
         return used, code, code == -signal.SIGKILL and not ours
+
+
+def _family_cpu_s(pid: int) -> float:
+    """CPU seconds of a process, of all below it, and of those that ended and were waited for."""
+    total = 0.0
+    with suppress(psutil.Error):
+        head = psutil.Process(pid)
+        for one in (head, *head.children(recursive=True)):
+            with suppress(psutil.Error):
+                times = one.cpu_times()
+                waited = getattr(times, "children_user", 0.0) + getattr(times, "children_system", 0.0)
+                total += times.user + times.system + waited
+    return total

@@ -187,6 +187,13 @@ def test_cpu_time_is_limited_even_if_its_signal_is_ignored(start: Start, functio
     assert error.found == "Over 1 s of CPU time."
 
 
+def test_cpu_time_of_all_processes_together_is_limited(start: Start) -> None:
+    burn = "import os, time\nos.fork()\nwhile time.process_time() < 1.9: pass"
+    with pytest.raises(Stopped, match=r"Over 2 s of CPU time") as caught:
+        start(cpu_s=2).run(["python", "-c", burn])
+    assert caught.value.verdict is Verdict.TIMEOUT
+
+
 def test_cpu_time_is_taken_from_the_budget(box: Box, work: Path) -> None:
     budget = Budget(Limits(cpu_s=10))
     with Session(box.start(work, {}, budget), budget) as session:
