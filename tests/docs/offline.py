@@ -21,6 +21,7 @@ from tests.docs.replay import replay
 
 COURSE = Path(__file__).parent.parent.parent
 BIN = Path(sys.executable).parent
+OWN_PROCESSES = ("--pid", "--fork", "--kill-child", "--mount-proc")
 
 
 def publish_copy(target: Path) -> Path:
@@ -44,6 +45,14 @@ def publish_copy(target: Path) -> Path:
     return target
 
 
+def full_clone(target: Path) -> Path:
+    """The course as an instructor has it: a Git clone, solutions and hidden checks included."""
+    publish_copy(target)
+    shutil.copytree(COURSE / "solutions", target / "solutions", ignore=shutil.ignore_patterns("__pycache__"))
+    subprocess.run(["git", "init", "--quiet", str(target)], env=newcomer(target), check=True)
+    return target
+
+
 def newcomer(copy: Path) -> dict[str, str]:
     """The variables of somebody who has just opened a terminal: nothing of ours on PATH, a fresh home."""
     home = copy.parent / "home"
@@ -59,12 +68,16 @@ def newcomer(copy: Path) -> dict[str, str]:
     }
 
 
-def cut_network() -> list[str]:
-    """Words that run a command with nothing but a loopback, and end all that it started when it ends."""
+def cut_network(*, own_processes: bool = True) -> list[str]:
+    """Words that run a command with nothing but a loopback.
+
+    With processes of its own all that it started ends when it ends. A page that grades goes without: control
+    groups are named after processes, and every grader of this host must see the same ones.
+    """
     if shutil.which("unshare") is None or shutil.which("ip") is None:
         pytest.skip("The network cannot be cut: install util-linux and iproute2 for `unshare` and `ip`.")
     user = [] if os.geteuid() == 0 else ["--map-root-user"]
-    words = ["unshare", *user, "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    words = ["unshare", *user, "--net", *(OWN_PROCESSES if own_processes else ())]
     words += ["sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
     tried = subprocess.run([*words, "true"], capture_output=True, text=True, check=False)
     if tried.returncode:
@@ -72,10 +85,17 @@ def cut_network() -> list[str]:
     return words
 
 
-def replay_offline(page: Path, copy: Path) -> int:
+def replay_offline(page: Path, copy: Path, *, own_processes: bool = True) -> int:
     """Replay a page in `copy` with the network cut; how many commands ran."""
     done = subprocess.run(
-        [*cut_network(), sys.executable, "-m", "tests.docs.offline", str(page), str(copy)],
+        [
+            *cut_network(own_processes=own_processes),
+            sys.executable,
+            "-m",
+            "tests.docs.offline",
+            str(page),
+            str(copy),
+        ],
         cwd=COURSE,
         env=newcomer(copy) | {"PYTHONPATH": f"{copy}{os.pathsep}{COURSE}"},
         capture_output=True,

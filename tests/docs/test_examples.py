@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ import pytest
 
 from grader import checks
 from grader.answers import Kitchen, find_answer
+from grader.classroom import KEYS
 from grader.controller import judge
 from grader.manifest import find_lab
+from grader.receipts import Receipt
 from grader.results import CheckResult, Result, Verdict, learner_view
 from grader.verify import verify
 
@@ -71,6 +74,23 @@ def test_every_key_of_learner_json_is_explained() -> None:
     keys, verdicts = each.split("## Verdicts")
     assert sorted(_first_column(keys)) == sorted(view["checks"][0])
     assert _first_column(verdicts) == [verdict.value for verdict in Verdict]
+
+
+def test_every_key_of_result_json_is_explained() -> None:
+    result = Result("01-a", "", "", "local", (CheckResult("a", "b", "c", False, Verdict.PASS, 1, 1),))
+    record = result.to_dict()
+    text = (REFERENCE / "result-json.md").read_text()
+    whole, each = text.split("## Each of `checks`")
+    each, neighbours = each.split("## Its two neighbours")
+    assert sorted(_first_column(whole)) == sorted(record)
+    assert sorted(_first_column(each)) == sorted(record["checks"][0])
+    receipt = Receipt("a", "01-a", "", datetime.now(UTC), 1, None, "a.zip", {}, (), Path())
+    assert _first_column(neighbours) == list(receipt.to_dict())
+
+
+def test_every_key_of_class_toml_is_explained() -> None:
+    _, table = (REFERENCE / "grader.md").read_text().split("### class.toml")
+    assert tuple(_first_column(table)) == KEYS
 
 
 @pytest.mark.parametrize("given", GIVEN, ids=lambda given: given.__name__)

@@ -14,10 +14,13 @@ from pathlib import Path
 import pytest
 import typer
 
+from grader import doctor as walls
+from grader.cli import app as grader_app
 from lab_env import doctor
-from lab_env.cli import app
+from lab_env.cli import app as lab_app
 
 COURSE = Path(__file__).parent.parent.parent
+PROGRAMS = {"lab": lab_app, "grader": grader_app}
 HYPE = "simply|just|obviously|powerful|seamless|seamlessly|leverage|delve|robust|cutting-edge|game-changer"
 LOADS = {"script": "src", "img": "src", "iframe": "src", "link": "href", "source": "src", "video": "src"}
 
@@ -113,10 +116,12 @@ def test_every_finding_of_the_doctor_has_its_place_on_the_setup_page(site: Path)
         _assert_is_there(site, finding.read)
 
 
-def test_every_command_and_option_of_lab_is_on_its_page() -> None:
-    page = (COURSE / "docs" / "reference" / "lab.md").read_text()
-    documented = dict(_documented(page))
-    real = {" ".join(words): command for words, command in _commands(typer.main.get_command(app), ("lab",))}
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_every_command_and_option_is_on_its_page(program: str) -> None:
+    page = (COURSE / "docs" / "reference" / f"{program}.md").read_text()
+    documented = {name: facts for name, facts in _documented(page) if name.startswith(f"{program} ")}
+    command = typer.main.get_command(PROGRAMS[program])
+    real = {" ".join(words): command for words, command in _commands(command, (program,))}
     assert sorted(documented) == sorted(real)
     for name, command in real.items():
         arguments = [param for param in command.params if param.param_type_name == "argument"]
@@ -130,14 +135,32 @@ def test_every_command_and_option_of_lab_is_on_its_page() -> None:
         assert documented[name][0] == shown, f"the arguments of `{name}`"
 
 
-@pytest.mark.parametrize("program", ["lab", "grader"])
+@pytest.mark.parametrize("program", PROGRAMS)
 def test_every_command_named_anywhere_on_a_page_exists(program: str) -> None:
-    module = app if program == "lab" else __import__("grader.cli", fromlist=["app"]).app
-    names = {words[1] for words, _ in _commands(typer.main.get_command(module), (program,))}
+    names = {words[1] for words, _ in _commands(typer.main.get_command(PROGRAMS[program]), (program,))}
     pages = [*(COURSE / "docs").rglob("*.md"), COURSE / "README.md", COURSE / "CONTRIBUTING.md"]
     for page in pages:
         for found in re.findall(rf"(?:`|\$ |^){program} ([a-z]+)", page.read_text(), re.MULTILINE):
             assert found in names, f"{page.name}: `{program} {found}`"
+
+
+def test_every_test_that_a_page_names_exists() -> None:
+    named = 0
+    for page in (COURSE / "docs").rglob("*.md"):
+        for file, test in re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", page.read_text()):
+            source = (COURSE / file).read_text() if (COURSE / file).is_file() else ""
+            assert source, f"{page.name}: {file} is not there"
+            assert not test or re.search(rf"^def {test}\(", source, re.MULTILINE), (
+                f"{page.name}: {file}::{test}"
+            )
+            named += 1
+    assert named > 40
+
+
+def test_every_wall_of_the_doctor_is_on_the_page_and_marked_as_it_is() -> None:
+    page = (COURSE / "docs" / "honest.md").read_text()
+    rows = re.findall(r"^\| ([\w/ ]+) \| (required|better to have) \|", page, re.MULTILINE)
+    assert rows == [(name, "required" if must else "better to have") for name, must, *_ in walls.WALLS]
 
 
 def _commands(
