@@ -12,7 +12,9 @@ from pathlib import Path
 from grader.boxes.base import Budget
 
 ROOT = Path("/sys/fs/cgroup")
-PREFIX = "grader-box-"
+OWN = Path("/proc/self/ns/pid")
+# A pid says who made a group only among processes that count alike.
+PREFIX = f"grader-box-{OWN.stat().st_ino if OWN.exists() else 0}-"
 PROCESSES = 128
 SPARE_S = 2
 

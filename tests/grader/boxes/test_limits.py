@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from grader.boxes.base import Budget
-from grader.boxes.limits import Group, make_group, parents, resource_limits, sweep
+from grader.boxes.limits import PREFIX, Group, make_group, parents, resource_limits, sweep
 from grader.lab import Limits
 
 needs_groups = pytest.mark.skipif(not parents(), reason="this host lets us make no control groups")
@@ -42,7 +42,7 @@ def test_groups_of_a_dead_grader_are_swept() -> None:
     dead = subprocess.run(
         [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True
     )
-    left = [parent / f"grader-box-{dead.stdout.strip()}-0" for parent in parents().values()]
+    left = [parent / f"{PREFIX}{dead.stdout.strip()}-0" for parent in parents().values()]
     kept = make_group("kept", Budget(Limits()))
     for path in left:
         path.mkdir()
