@@ -21,7 +21,7 @@ from grader.results import Verdict
 from grader.snapshot import Snapshot, is_cache
 
 OBJECT = re.compile(r"[0-9a-f]{2}/[0-9a-f]{30}(\.dir)?")
-SEALED_LIMITS = Limits(cpu_s=240, wall_s=600, memory_mb=2048, disk_mb=1024, output_kb=16 * 1024)
+SEALED_LIMITS = Limits(cpu_s=120, wall_s=240, memory_mb=2048, disk_mb=1024, output_kb=16 * 1024)
 
 MEND_CONFIG = "`git checkout .dvc/config` brings the committed one back."
 
@@ -84,7 +84,8 @@ class SealedBox:
         for part in ("objects", "refs"):
             if (source / part).is_dir():
                 ignored = ignore_patterns("info", "*.bitmap", "multi-pack-index*")  # Git believes these
-                copytree(source / part, given / part, dirs_exist_ok=True, ignore=ignored)
+                ignore = ignored if part == "objects" else None
+                copytree(source / part, given / part, dirs_exist_ok=True, ignore=ignore)
         for name in ("packed-refs", "HEAD"):
             if (source / name).is_file():
                 copyfile(source / name, given / name)
@@ -142,22 +143,30 @@ class GitEvidence:
 
     def files(self, ref: str = "HEAD") -> dict[str, int]:
         """Path and size of every file in the tree of `ref`; empty when there is no such ref."""
-        if self.commit(ref) is None:
+        commit = self.commit(ref)
+        if commit is None:
             return {}
-        rows = self._git("ls-tree", "-r", "-l", "-z", ref).split("\0")
-        parts = [row.partition("\t") for row in rows if row]
-        return {path: int(facts.split()[3]) for facts, _, path in parts if facts.split()[1] == "blob"}
+        rows = self._git("ls-tree", "-r", "-l", "-z", commit).split("\0")
+        parts = [(facts.split(), path) for facts, _, path in (row.partition("\t") for row in rows if row)]
+        for facts, path in parts:
+            if facts[1] == "blob" and not facts[3].isdecimal():
+                raise Stopped(
+                    Verdict.FAIL, f"Git cannot read the repository: the content of {path} is missing."
+                )
+        return {path: int(facts[3]) for facts, path in parts if facts[1] == "blob"}
 
     def read(self, path: str, ref: str = "HEAD") -> bytes | None:
         """A file as it is in `ref`; None when it is not there."""
         if path not in self.files(ref):
             return None
-        return self._raw("cat-file", "blob", f"{ref}:{path}")
+        return self._raw("cat-file", "blob", f"{self.commit(ref)}:{path}")
 
     def is_ancestor(self, older: str, newer: str) -> bool:
         """Whether `newer` contains `older`."""
-        base = self._git("merge-base", older, newer, check=False).strip()
-        return base != "" and base == self.commit(older)
+        first, second = self.commit(older), self.commit(newer)
+        if first is None or second is None:
+            return False
+        return self._git("merge-base", first, second, check=False).strip() == first
 
     def changed(self) -> list[str]:
         """Tracked files whose working copy differs from HEAD or is missing."""
@@ -230,6 +239,8 @@ class Checkout:
             raise Stopped(Verdict.DISK, f"The files of {self.ref} are too large to be run: over 60 MB.")
         for name, executable, content in packed:
             path = target / name
+            if ".." in path.parts or Path(name).is_absolute():  # what a box says is never believed
+                raise BoxError(f"{name!r} of a checkout leads out of it.")
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
             path.chmod(0o755 if executable else 0o644)

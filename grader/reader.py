@@ -2,13 +2,18 @@
 
 The box's work holds `given/` (the learner's objects, refs and HEAD), `tree/` (the other submitted files) and
 this file. Nothing of the learner's Git or DVC configuration is there, and no hook or filter is run.
+DVC would write wherever a list of files says: such lists are read first, and nothing here is ever imported.
 """
 
+import json
 import logging
 import os
+import re
 import subprocess
+import sys
 from pathlib import Path
 from shutil import move, rmtree
+from tempfile import TemporaryFile
 from typing import Any
 
 REPOSITORY, TREE, GIVEN = Path("repository"), Path("tree"), Path("given")
@@ -21,6 +26,11 @@ SEALED = {
 }
 PLAIN = ("-c", "core.symlinks=false", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
 PACK_CAP = 60 * 1024**2
+FORGED = 1 | 4  # of fsck's code: an object, loose or packed, whose content has another name than its own
+HASH = re.compile(r"[0-9a-f]{32}")
+OURS = {"", ".", "..", ".git", ".dvc"}
+
+sys.path[:] = [place for place in sys.path if Path(place) != Path(__file__).parent]
 
 
 def begin() -> str:
@@ -33,7 +43,8 @@ def begin() -> str:
         if target.is_dir():
             rmtree(target)
         move(path, target)
-    return ""
+    code, _, said = git(["fsck", "--no-dangling", "--no-reflogs", "--no-progress"], b"", True, False)
+    return str(said) if code & FORGED else ""
 
 
 def git(words: list[str], stdin: bytes, bare: bool, work: bool) -> list[Any]:
@@ -41,16 +52,21 @@ def git(words: list[str], stdin: bytes, bare: bool, work: bool) -> list[Any]:
     place = [f"--git-dir={REPOSITORY.absolute()}"] if bare else []
     if work:
         place += [f"--work-tree={TREE.absolute()}", "-c", "core.bare=false"]
-    done = subprocess.run(
-        ["git", *PLAIN, *place, *words],
-        cwd=TREE if work else ".",
-        env=os.environ | SEALED,
-        input=stdin,
-        capture_output=True,
-        check=False,
-    )
-    said = done.stderr.decode(errors="replace").strip().splitlines()
-    return [done.returncode, done.stdout, said[-1] if said else "no reason given"]
+    command, folder, settings = ["git", *PLAIN, *place, *words], TREE if work else ".", os.environ | SEALED
+    with TemporaryFile() as given, TemporaryFile() as errors:
+        given.write(stdin)
+        given.seek(0)
+        with subprocess.Popen(
+            command, cwd=folder, env=settings, stdin=given, stdout=subprocess.PIPE, stderr=errors
+        ) as process:
+            out = process.stdout.read(PACK_CAP + 1) if process.stdout else b""
+            if len(out) > PACK_CAP:
+                process.kill()
+        errors.seek(0)
+        said = errors.read().decode(errors="replace").strip().splitlines()
+    if len(out) > PACK_CAP:
+        return [1, b"", f"`git {words[0]}` has over {PACK_CAP // 1024**2} MB to say"]
+    return [process.returncode, out, said[-1] if said else "no reason given"]
 
 
 def clone(folder: str, commit: str) -> str:
@@ -79,11 +95,16 @@ def pull(folder: str, store: str) -> str:
     (settings / "config").write_text(f"[core]\n    remote = submitted\n    analytics = false\n{remote}")
     try:
         with Repo(folder) as repo:
-            repo.pull()
+            _refuse_pointers(repo, Path(folder).absolute())
+            repo.fetch()
+            _refuse_lists(settings / "cache")
+            repo.checkout()
     except Exception as error:  # DVC has many
         lines = [line for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
         said = " ".join(line.strip() for line in lines[:4])
-        return said.replace(f"{Path(folder).absolute()}/", "").replace(f"{TREE.absolute()}/", "")
+        for place in (Path(folder).absolute(), TREE.absolute(), folder):
+            said = said.replace(f"{place}/", "")
+        return said
     return ""
 
 
@@ -96,8 +117,10 @@ def outs(commit: str) -> list[list[Any]]:
             text = git(["cat-file", "blob", f"{commit}:{name}"], b"", True, False)[1]
             for out in _outs(text):
                 place = (Path(name).parent / out["path"]).as_posix()
-                size = out.get("size")
-                found.append([name, place, str(out.get("md5", "")), size if type(size) is int else None])
+                size, md5 = out.get("size"), out.get("md5")
+                found.append(
+                    [name, place, md5 if isinstance(md5, str) else "", size if type(size) is int else None]
+                )
     return found
 
 
@@ -134,6 +157,34 @@ def _outs(content: bytes) -> list[dict[str, Any]]:
     lists = [source.get("outs") for source in sources if isinstance(source, dict)]
     listed = [out for outs in lists if isinstance(outs, list) for out in outs]
     return [out for out in listed if isinstance(out, dict) and isinstance(out.get("path"), str)]
+
+
+def _refuse_pointers(repo: Any, root: Path) -> None:
+    """Raise for a pointer of a clone that reaches out of it."""
+    for stage in repo.index.stages:
+        if stage.is_repo_import:  # it brings a configuration of its own
+            raise ValueError(f"{stage.relpath} imports from another repository. Only the remote is read.")
+    for out in repo.index.outs:
+        md5 = (out.hash_info.value if out.hash_info else None) or "0" * 32
+        if _leads_out(os.path.relpath(out.fs_path, root)) or not HASH.fullmatch(md5.removesuffix(".dir")):
+            raise ValueError(f"{out.stage.relpath} points to what is no file of the work: {out.def_path}")
+        _refuse_entries(out.stage.relpath, out.files or [])
+
+
+def _refuse_lists(cache: Path) -> None:
+    """Raise for a fetched list of files that reaches out of its folder."""
+    for path in sorted(cache.rglob("*.dir")):
+        _refuse_entries("A list of files in the remote", json.loads(path.read_bytes()))
+
+
+def _refuse_entries(where: str, entries: list[dict[str, Any]]) -> None:
+    for entry in entries:
+        if _leads_out(str(entry["relpath"])) or not HASH.fullmatch(str(entry.get("md5"))):
+            raise ValueError(f"{where} names what is no file of its folder: {entry['relpath']}")
+
+
+def _leads_out(name: str) -> bool:
+    return not OURS.isdisjoint(name.split("/"))
 
 
 def _remove(path: Path) -> None:

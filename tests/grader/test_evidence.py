@@ -1,5 +1,6 @@
 """What the judge reads of files and of real repositories, sound, odd and hostile."""
 
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from shutil import rmtree
@@ -272,6 +273,53 @@ def test_a_link_in_a_commit_is_a_plain_text_in_the_clone(repo: Path, look: Look,
     look(repo).dvc.pull().unpack(tmp_path / "clone")
     assert not (tmp_path / "clone" / "link").is_symlink()
     assert (tmp_path / "clone" / "link").read_text() == "/etc/passwd"
+
+
+def test_an_object_under_another_s_name_is_not_believed(repo: Path, look: Look) -> None:
+    write_files(repo, {"big.csv": "x" * 2000})
+    commit(repo, "big")
+    sha = git(repo, "rev-parse", "HEAD:big.csv")
+    loose = repo / ".git" / "objects" / sha[:2] / sha[2:]
+    loose.chmod(0o644)
+    loose.write_bytes(zlib.compress(b"blob 1\0x"))  # Git itself would call it a file of one byte
+    with pytest.raises(
+        Stopped, match=r"Git cannot read the repository: error: .*hash-path mismatch"
+    ) as caught:
+        look(repo).git.blobs()
+    assert caught.value.verdict is Verdict.FAIL
+
+
+def test_a_file_that_was_taken_from_the_objects_is_missed(repo: Path, look: Look) -> None:
+    sha = git(repo, "rev-parse", "HEAD:data/orders.csv")
+    (repo / ".git" / "objects" / sha[:2] / sha[2:]).unlink()
+    with pytest.raises(Stopped, match=r"the content of data/orders\.csv is missing"):
+        look(repo).git.files()
+
+
+def test_more_than_can_be_read_at_once_fails_the_work(repo: Path, look: Look) -> None:
+    (repo / "zeros").write_bytes(bytes(61 * 1024**2))
+    commit(repo, "zeros")
+    (repo / "zeros").unlink()
+    found = look(repo).git
+    assert found.files()["zeros"] == 61 * 1024**2
+    with pytest.raises(Stopped, match="`git cat-file` has over 60 MB to say") as caught:
+        found.read("zeros")
+    assert caught.value.verdict is Verdict.FAIL
+
+
+def test_a_tag_that_looks_like_an_option_is_a_tag(repo: Path, look: Look) -> None:
+    (repo / ".git" / "packed-refs").write_text(f"{git(repo, 'rev-parse', 'HEAD')} refs/tags/--format=x\n")
+    found = look(repo).git
+    assert list(found.tags()) == ["--format=x"]
+    assert found.files("--format=x") == found.files()
+    assert found.read("notes.md", "--format=x") == b"One.\n"
+    assert found.is_ancestor("--format=x", "HEAD")
+    assert not found.is_ancestor("--all", "HEAD")
+
+
+def test_a_branch_may_be_called_like_a_folder_of_git_s(repo: Path, look: Look) -> None:
+    git(repo, "branch", "info")
+    assert set(look(repo).git.branches()) == {"main", "info"}
 
 
 def test_a_missing_git_is_a_missing_tool(repo: Path, look: Look, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """What the judge reads of real DVC projects and their stores."""
 
+import json
 import sys
 from collections.abc import Callable
 from hashlib import md5
@@ -9,8 +10,9 @@ from shutil import copytree, rmtree
 import pytest
 
 from grader.boxes.base import Stopped
+from grader.boxes.local import LocalBox
 from grader.errors import BoxError
-from grader.evidence import Evidence, Out
+from grader.evidence import Checkout, Evidence, Out, SealedBox
 from grader.results import Verdict
 from grader.starter import course_environment, run
 from tests.grader.courses import commit, repository, write_files
@@ -208,3 +210,74 @@ def test_a_reader_that_died_is_no_fault_of_the_learner(versions: Path, look: Loo
     for _ in range(2):
         with pytest.raises(BoxError, match=r"This box has ended\."):
             evidence.dvc.pull()
+
+
+def put(work: Path, content: bytes, ending: str = "") -> str:
+    """Put content into the store under its hash, as a push would."""
+    name = md5(content).hexdigest() + ending
+    target = work / "store" / "files" / "md5" / name[:2] / name[2:]
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(content)
+    return name
+
+
+EVIL = md5(b"evil").hexdigest()
+OUT_OF_ITS_FOLDER = "names what is no file of its folder: "
+# What DVC 3.67 itself follows: it would write beside the clone, where the repository and the reader are.
+ESCAPES = {
+    "a list in the remote": (
+        "outs:\n- path: a\n  hash: md5\n  md5: @LIST@\n",
+        f"A list of files in the remote {OUT_OF_ITS_FOLDER}../../escaped",
+    ),
+    "a list in the pointer": (
+        f"outs:\n- path: a\n  hash: md5\n  files:\n  - relpath: ../../escaped\n    md5: {EVIL}\n",
+        f"evil.dvc {OUT_OF_ITS_FOLDER}../../escaped",
+    ),
+    "the workspace itself": (
+        "outs:\n- path: .\n  hash: md5\n  md5: @LIST@\n",
+        "evil.dvc points to what is no file of the work: .",
+    ),
+    "a hash that is a path": (
+        "outs:\n- path: a\n  hash: md5\n  md5: ../../../../notes.md\n",
+        "evil.dvc points to what is no file of the work: a",
+    ),
+    "another repository": (
+        "frozen: true\ndeps:\n- path: a\n  repo:\n    url: ../repository\n    rev_lock: main\n"
+        f"outs:\n- path: a\n  md5: {EVIL}\n",
+        "evil.dvc imports from another repository. Only the remote is read.",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ESCAPES)
+def test_dvc_is_led_nowhere_but_into_the_clone(orders: Path, look: Look, name: str) -> None:
+    text, wanted = ESCAPES[name]
+    entries = [{"md5": put(orders, b"evil"), "relpath": "../../escaped"}]
+    listed = put(orders, json.dumps(entries).encode(), ".dir")
+    write_files(orders, {"evil.dvc": text.replace("@LIST@", listed)})
+    commit(orders, "a pointer that leads out")
+    evidence = look(orders)
+    assert evidence.dvc.pull().error == wanted
+    assert evidence._sealed.read("escaped") is None
+
+
+def test_a_hash_that_is_no_text_is_none(tmp_path: Path, look: Look) -> None:
+    bomb = "a: &a [x, x]\n" + "".join(
+        f"{new}: &{new} [*{old}, *{old}]\n" for old, new in zip("abc", "bcd", strict=True)
+    )
+    work = repository(tmp_path / "work", {"a.csv.dvc": f"{bomb}outs:\n- path: a.csv\n  md5: *d\n"})
+    assert look(work).dvc.outs() == {"a.csv": Out("", None, "a.csv.dvc")}
+
+
+class Liar(SealedBox):
+    """A sealed box that somebody took over."""
+
+    def ask(self, act: str, *arguments: object) -> list[list[object]]:
+        return [["../../escaped", False, f"{act} {arguments}".encode()]]
+
+
+def test_what_a_sealed_box_says_is_written_nowhere_but_into_the_target(tmp_path: Path) -> None:
+    liar = Liar(LocalBox(), tmp_path, tmp_path)
+    with pytest.raises(BoxError, match=r"'../../escaped' of a checkout leads out of it"):
+        Checkout("HEAD", "clone-0", ok=True, sealed=liar).unpack(tmp_path / "a" / "b")
+    assert not (tmp_path / "escaped").exists()
