@@ -217,21 +217,23 @@ class Student:
 
 def show(value: Any) -> str:
     """A value as a message shows it: texts as they are, long ones as head, tail and length."""
-    if isinstance(value, str):
-        text = value
-    elif (
-        isinstance(value, Collection)
-        and not isinstance(value, Mapping | bytes)
-        and not hasattr(value, "dtype")
-    ):
-        text = ", ".join(show(item) for item in value) or "nothing"
-    elif isinstance(value, float):
-        text = f"{value:.6g}"
-    else:
-        text = "nothing" if value is None else repr(value)
+    try:
+        text = _text(value)
+    except Exception:  # a learner's table may hold what its library cannot print
+        text = f"a {type(value).__name__} that cannot be shown"
     if len(text) <= SHOWN:
         return text
     return f"{text[: SHOWN // 2]} … {text[-SHOWN // 4 :]} ({len(text):,} characters)"
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if hasattr(value, "dtype") or not isinstance(value, Collection) or isinstance(value, Mapping | bytes):
+        return "nothing" if value is None else repr(value)
+    return ", ".join(show(item) for item in value) or "nothing"
 
 
 def _accepts(wanted: Any, found: Any) -> bool:
@@ -241,5 +243,5 @@ def _accepts(wanted: Any, found: Any) -> bool:
         if hasattr(wanted, "dtype") or hasattr(found, "dtype"):
             return bool(np.array_equal(np.asarray(wanted), np.asarray(found)))
         return bool(found == wanted)
-    except (TypeError, ValueError):
-        return False
+    except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError):
+        return False  # what cannot even be compared is not what was wanted

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 HEAD = struct.Struct("!II")
+STRUCTURE = 4  # commas and brackets per value, at most: an entry of a dictionary is a pair in a list
 DTYPES = frozenset(
     ["|b1", "|i1", "|u1", "<i2", "<u2", "<i4", "<u4", "<i8", "<u8", "<f4", "<f8"]
     + [f"<{kind}8[{unit}]" for kind in "Mm" for unit in ("s", "ms", "us", "ns")]
@@ -92,6 +93,8 @@ def decode(text: bytes, blob: bytes, caps: Caps = Caps()) -> Any:  # an immutabl
     Raises:
         WireError: it is no message, or over the caps.
     """
+    if sum(map(text.count, (b",", b"[", b"{"))) > STRUCTURE * caps.count:  # before any of it is built
+        raise WireError(f"a message of over {caps.count:,} values")
     try:
         tree = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -204,6 +207,7 @@ class _Reader:
         self.blob = blob
         self.caps = caps
         self.count = 0
+        self.taken = 0
         self.kinds: Mapping[str, Callable[[dict[str, Any], int], Any]] = {
             "float": self._float,
             "bytes": self._bytes,
@@ -239,6 +243,9 @@ class _Reader:
             and 0 <= offset <= offset + size <= len(self.blob)
         ):
             raise ValueError("outside the message")
+        self.taken += size
+        if self.taken > len(self.blob):
+            raise ValueError("one part of the message used twice")
         return self.blob[offset : offset + size]
 
     def _float(self, tree: dict[str, Any], depth: int) -> float:  # noqa: ARG002  # one form for all kinds

@@ -101,3 +101,19 @@ def test_hidden_knows_whether_it_was_used() -> None:
     assert not hidden.used
     hidden.rng("pair")
     assert hidden.used
+
+
+class Unprintable:
+    def __repr__(self) -> str:
+        raise OverflowError("out of range")
+
+
+@pytest.mark.parametrize("found", [10**400, [1], "a", None, {}, Unprintable()])
+def test_what_cannot_be_compared_or_printed_is_found_wanting(found: object) -> None:
+    with pytest.raises(Failed) as caught:
+        Expect()(found, near(18.0, within=0.01), looked_at="a number", why="It must be one.")
+    assert caught.value.found
+
+
+def test_a_value_that_cannot_be_printed_is_named() -> None:
+    assert show([1, Unprintable()]) == "1, a Unprintable that cannot be shown"

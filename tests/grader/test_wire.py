@@ -141,7 +141,9 @@ def test_a_value_nested_too_deep_is_refused_when_sent() -> None:
 BAD_TREES = {
     "no JSON": (b"{", "no JSON"),
     "no text": (b"\xff\xfe\x00", "no JSON"),
-    "deeper than Python reads": (b"[" * 100_000, "no JSON"),
+    "deeper than Python reads": (b"[" * 3900, "no JSON"),
+    "more than is ever built": (b"[" + b"{}," * 4000 + b"0]", "of over 1,000 values"),
+    "one part twice": (b'[{"$":"bytes","at":[0,8]},{"$":"bytes","at":[0,8]}]', "broken bytes"),
     "number too long to read": (b"9" * 5000, "no JSON"),
     "deep": (b"[" * 40 + b"]" * 40, "deeper than 32"),
     "many": (b"[" + b"0," * 2000 + b"0]", "of over 1,000 values"),
