@@ -21,6 +21,7 @@ START_S = 30.0
 READ_CAP = 32 * 1024**2
 LONGEST = 2000
 LOOK_S = 0.1  # how often the CPU time of a busy box is looked at
+SAY_S = 10.0  # an answer that has begun comes whole in this time
 PRESSED = {
     Verdict.MEMORY: "Over {0.memory_mb} MiB of memory, shared memory and files in /tmp included.",
     Verdict.PROCESSES: "Too many processes or threads at once.",
@@ -51,7 +52,11 @@ class Budget:
 
     def cpu_left(self) -> float:
         """Seconds of CPU time that are left."""
-        return max(self.limits.cpu_s - self.cpu_s, 1.0)
+        return max(self.limits.cpu_s - self.cpu_s, 0.0)
+
+    def is_spent(self) -> bool:
+        """Whether more CPU time was used than there was."""
+        return self.cpu_s > self.limits.cpu_s
 
 
 @dataclass(frozen=True)
@@ -160,7 +165,7 @@ class Reply:
         """
         try:
             return json.loads(self.body)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise Stopped(Verdict.FAIL, f"an answer that is no JSON: {self.body[:200]!r}") from error
 
 
@@ -172,14 +177,17 @@ class Session:
         self._budget = budget
         self._ids = itertools.count(1)
         self._ending: Ending | None = None
+        self._charged_s = 0.0
         try:
             ready = wire.receive(running.channel, wait_s=START_S)
         except (OSError, wire.WireError) as error:
             self.close()
-            raise BoxError(f"The box did not start: {error}.") from error
+            late = f"nothing was heard of it in {START_S:g} s" if isinstance(error, TimeoutError) else error
+            raise BoxError(f"The box did not start: {late}. `grader doctor` tries each wall.") from error
         if ready != {"id": 0, "value": "ready"}:
             ending = self.close()
             raise BoxError(f"The box did not start (exit code {ending.code}): {ending.last_words.strip()}")
+        self._charged_s = running.cpu_s() or 0.0  # the start is not the learner's
 
     def __enter__(self) -> Self:
         return self
@@ -191,8 +199,13 @@ class Session:
         """End the box; what it used is taken from the budget."""
         if self._ending is None:
             self._ending = self._running.end()
-            self._budget.cpu_s += self._ending.cpu_s
+            self._charge(self._ending.cpu_s)
         return self._ending
+
+    def _charge(self, cpu_s: float | None) -> None:
+        """Take from the budget what the box has used since it was last charged."""
+        self._budget.cpu_s += max((cpu_s or 0.0) - self._charged_s, 0.0)
+        self._charged_s = max(cpu_s or 0.0, self._charged_s)
 
     def call(self, target: str, *args: Any, **kwargs: Any) -> Any:
         """The value of the learner's `module.function(*args, **kwargs)`.
@@ -256,7 +269,8 @@ class Session:
         try:
             wire.send(channel, {"id": number, "act": act, "with": parameters})
             self._watch(began + left)
-            reply = wire.receive(channel, wait_s=began + left - time.monotonic())
+            reply = wire.receive(channel, wait_s=min(began + left - time.monotonic(), SAY_S))
+            self._stop_if_spent()
         except TimeoutError as error:
             self.close()
             raise Stopped(Verdict.TIMEOUT, f"No answer within {self._budget.limits.wall_s} s.") from error
@@ -277,11 +291,19 @@ class Session:
             Stopped: the box used up the submission's CPU time.
         """
         while not select.select([self._running.channel], [], [], LOOK_S)[0]:
-            if (self._running.cpu_s() or 0.0) > self._budget.cpu_left():
-                self.close()
-                raise Stopped(Verdict.TIMEOUT, f"Over {self._budget.limits.cpu_s} s of CPU time.")
+            self._stop_if_spent()
             if time.monotonic() > end:
                 raise TimeoutError
+
+    def _stop_if_spent(self) -> None:
+        """End a box that used up the submission's CPU time; what it says after that does not count."""
+        self._charge(self._running.cpu_s())
+        if self._budget.is_spent():
+            self.close()
+            raise self._over()
+
+    def _over(self) -> Stopped:
+        return Stopped(Verdict.TIMEOUT, f"Over {self._budget.limits.cpu_s} s of CPU time.")
 
     def _open(self, reply: Any, number: int) -> Any:
         """The value of a reply, or the verdict that it means."""
@@ -292,7 +314,7 @@ class Session:
         if "error" not in reply:
             return reply["value"]
         error = (
-            {key: str(value)[:LONGEST] for key, value in reply["error"].items()}
+            {key: value[:LONGEST] for key, value in reply["error"].items() if isinstance(value, str)}
             if isinstance(reply["error"], dict)
             else {}
         )
@@ -314,13 +336,12 @@ class Session:
         return Stopped(Verdict.FORBIDDEN, "The answer came out of turn: something else wrote to the channel.")
 
     def _death(self) -> Stopped | BoxError:
-        cpu_left = self._budget.cpu_left()
         ending = self.close()
         if self._running.flooded:
             limit = self._budget.limits.output_kb
             return Stopped(Verdict.OUTPUT, f"Your code printed more than {limit} KiB.")
-        if ending.code == -signal.SIGXCPU or (ending.code == -signal.SIGKILL and ending.cpu_s > cpu_left):
-            return Stopped(Verdict.TIMEOUT, f"Over {self._budget.limits.cpu_s} s of CPU time.")
+        if ending.code == -signal.SIGXCPU or (ending.code == -signal.SIGKILL and self._budget.is_spent()):
+            return self._over()
         if ending.pressed is not None:
             return Stopped(ending.pressed, PRESSED[ending.pressed].format(self._budget.limits))
         if ending.killed:  # by whom, nobody can tell: judged again, and looked at by a person

@@ -109,7 +109,7 @@ def _specification(home: Path, sources: list[Path], channel: int, budget: Budget
     uid = FIRST_UID + int(home.stat().st_ino) % 100_000 if root else os.getuid()
     limits = resource_limits(budget)
     if root:  # counted per uid, and only the box has this one
-        limits["RLIMIT_NPROC"] = PROCESSES
+        limits["RLIMIT_NPROC"] = 2 * PROCESSES  # behind the group's limit, which is the one that tells
     return {
         "root": root,
         "uid": uid,

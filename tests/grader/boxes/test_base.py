@@ -274,6 +274,8 @@ def test_a_service_is_started_and_asked(start: Start) -> None:
     with pytest.raises(Stopped, match="an answer that is no JSON: b'<p>'") as caught:
         session.get("/text").json()
     assert caught.value.verdict is Verdict.FAIL
+    with pytest.raises(Stopped, match="an answer that is no JSON"):
+        Reply(200, {}, b"[" * 100_000).json()
 
 
 def test_a_service_that_ends_or_never_listens_is_told(start: Start) -> None:

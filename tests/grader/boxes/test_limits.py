@@ -2,12 +2,18 @@
 
 import subprocess
 import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
-from grader.boxes.base import Budget
+from grader.boxes.base import Budget, Session, Stopped
+from grader.boxes.bubblewrap import BubblewrapBox
 from grader.boxes.limits import PREFIX, Group, make_group, parents, resource_limits, sweep
 from grader.lab import Limits
+from grader.results import Verdict
+from tests.grader.courses import write_files
 
 needs_groups = pytest.mark.skipif(not parents(), reason="this host lets us make no control groups")
 
@@ -68,3 +74,52 @@ def test_resource_limits_follow_the_budget() -> None:
     assert limits["RLIMIT_DATA"] == 100 * 1024**2
     assert limits["RLIMIT_FSIZE"] == 3 * 1024**2
     assert limits["RLIMIT_CORE"] == 0
+
+
+STEPS = """
+import gc, os, socket, time
+
+def burn(seconds):
+    end = time.process_time() + seconds
+    while time.process_time() < end: pass
+
+def talk(seconds):
+    next(one for one in gc.get_objects() if isinstance(one, socket.socket)).sendall(bytes(3))
+    for _ in range(3): os.fork()
+    burn(seconds)
+"""
+
+
+@pytest.mark.slow
+@needs_groups
+def test_cpu_time_counts_in_boxes_that_are_still_open_and_not_at_their_start(tmp_path: Path) -> None:
+    budget = Budget(Limits(cpu_s=2, wall_s=60))
+    work = write_files(tmp_path / "work", {"steps.py": STEPS})
+    with ExitStack() as opened:
+
+        def begin() -> Session:
+            return opened.enter_context(Session(BubblewrapBox().start(work, {}, budget), budget))
+
+        for number in range(3):
+            session = begin()
+            assert budget.cpu_s < 0.7 * number + 0.05
+            session.call("steps.burn", 0.6)
+        session = begin()
+        with pytest.raises(Stopped, match=r"Over 2 s of CPU time") as caught:
+            session.call("steps.burn", 0.6)
+    assert caught.value.verdict is Verdict.TIMEOUT
+
+
+@pytest.mark.slow
+@needs_groups
+def test_an_answer_that_begins_buys_no_time(tmp_path: Path) -> None:
+    budget = Budget(Limits(cpu_s=1, wall_s=60))
+    work = write_files(tmp_path / "work", {"steps.py": STEPS})
+    began = time.monotonic()
+    with (
+        Session(BubblewrapBox().start(work, {}, budget), budget) as session,
+        pytest.raises(Stopped) as caught,
+    ):
+        session.call("steps.talk", 50)
+    assert caught.value.verdict is Verdict.TIMEOUT
+    assert time.monotonic() - began < 40
