@@ -12,6 +12,8 @@ from grader.errors import InvalidSubmission
 
 MAX_BYTES = 200 * 1024**2
 MAX_FILES = 20_000
+MAX_DEPTH = 64  # folders
+MAX_PATH = 1000  # bytes; a copy lies in folders of its own
 
 CACHES = frozenset(
     (
@@ -66,6 +68,8 @@ class Snapshot:
         for file in self.files:
             try:
                 copyfile(self.folder / file.path, target / file.path, follow_symlinks=False)
+                if (target / file.path).is_symlink():
+                    raise FileNotFoundError
             except FileNotFoundError as error:
                 raise InvalidSubmission(
                     f"{file.path} went away while the work was read. Save everything and try again."
@@ -99,6 +103,8 @@ def _files(folder: Path, max_bytes: int, max_files: int) -> list[File]:
         name = path.relative_to(folder).as_posix()
         if name.encode(errors="replace").decode() != name:
             raise InvalidSubmission(f"The name {name!a} is not UTF-8. Give the file another name.")
+        if len(name.encode()) > MAX_PATH:
+            raise InvalidSubmission(f"The path {name[:60]}… has over {MAX_PATH} bytes. Shorten its names.")
         if not stat.S_ISREG(info.st_mode):
             raise InvalidSubmission(
                 f"{name} is {_kind(info.st_mode)}; only plain files are judged. "
@@ -131,6 +137,8 @@ def is_cache(relative: str) -> bool:
 def _walk(folder: Path) -> Iterator[Path]:
     for root, folders, names in os.walk(folder, onerror=_refuse):
         here = Path(root)
+        if len(here.relative_to(folder).parts) > MAX_DEPTH:
+            raise InvalidSubmission(f"The work has folders more than {MAX_DEPTH} deep. Make it flatter.")
         kept = []
         for name in sorted(folders):
             path = here / name

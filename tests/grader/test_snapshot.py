@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from grader.errors import InvalidSubmission
-from grader.snapshot import is_cache, take
+from grader.snapshot import MAX_DEPTH, is_cache, take
 from tests.grader.courses import write_files
 
 
@@ -181,3 +181,27 @@ def test_what_cannot_be_read_is_named_and_never_left_out(kind: str) -> None:
         [sys.executable, "-c", UNPRIVILEGED, kind], capture_output=True, text=True, check=True
     )
     assert "/odd cannot be read (Permission denied). Mend it, or try again when it is written." in done.stdout
+
+
+def test_a_deep_or_long_path_is_refused_before_it_is_walked(tmp_path: Path) -> None:
+    deep = tmp_path / "deep"
+    (deep / "/".join(["d"] * (MAX_DEPTH + 1))).mkdir(parents=True)
+    with pytest.raises(InvalidSubmission, match=r"folders more than 64 deep\. Make it flatter"):
+        take(deep)
+    long = tmp_path / "long"
+    (long / "/".join(["n" * 200] * 5)).mkdir(parents=True)
+    (long / "/".join(["n" * 200] * 5) / "a.txt").write_text("a")
+    with pytest.raises(InvalidSubmission, match=r"The path n{60}… has over 1000 bytes\. Shorten its names"):
+        take(long)
+
+
+def test_a_file_that_becomes_a_link_is_not_followed(tmp_path: Path) -> None:
+    work, victim = write_files(tmp_path / "work", {"a.txt": "a"}), tmp_path / "victim"
+    victim.write_text("x")
+    victim.chmod(0o600)
+    snapshot = take(work)
+    (work / "a.txt").unlink()
+    (work / "a.txt").symlink_to(victim)
+    with pytest.raises(InvalidSubmission, match=r"a\.txt went away while the work was read"):
+        snapshot.copy_to(tmp_path / "copy")
+    assert victim.stat().st_mode & 0o777 == 0o600
