@@ -1,0 +1,111 @@
+"""The ground of all attacks, honest neighbours around each group of them, and the count at the end."""
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grader.boxes.bubblewrap import why_not
+from grader.controller import judge
+from grader.results import Result
+from tests.attacks.ground import Ground, make_ground
+from tests.attacks.nature import BY_NATURE
+from tests.attacks.rows import Outcome, Row, attack, scratch
+
+Run = Callable[..., Outcome]
+
+
+@pytest.fixture(scope="session")
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    """Made once; nothing in it is ever changed."""
+    if problem := why_not():
+        pytest.skip(f"no sandbox on this host: {problem}")
+    yield make_ground(tmp_path_factory.mktemp("ground"))
+    del os.environ["GRADER_CANARY"]
+
+
+@pytest.fixture(scope="session")
+def honest(ground: Ground) -> Mapping[str, Any]:
+    """The record of the honest work before any attack, times aside."""
+    return timeless(judged(ground))
+
+
+@pytest.fixture(scope="module")
+def neighbours(ground: Ground, honest: Mapping[str, Any]) -> Iterator[None]:
+    """Judges the honest work again after a group of attacks: not a byte of its grade has changed."""
+    yield
+    after = timeless(judged(ground))
+    assert json.dumps(after) == json.dumps(honest)
+
+
+@pytest.fixture
+def run(
+    ground: Ground,
+    neighbours: None,  # noqa: ARG001  # asked for, so that it looks after the group
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    record_property: Callable[[str, object], None],
+) -> Run:
+    """Judges a row, and holds to what must be true of every one of them."""
+
+    def one(row: Row, **facts: Any) -> Outcome:
+        record_property("attack", row.name)
+        outcome = attack(row, ground, tmp_path, **facts)
+        hold(outcome, ground, "".join(capfd.readouterr()))
+        assert outcome.verdicts == dict(row.expect), texts(outcome.result)
+        return outcome
+
+    return one
+
+
+def hold(outcome: Outcome, ground: Ground, printed: str) -> None:
+    """No canary in any text, no hidden number in the learner's view, nothing left on the host."""
+    record = json.dumps(outcome.result.to_dict(), ensure_ascii=False)
+    for word in ground.canaries:
+        assert word not in record + outcome.view + printed, f"{word} got out"
+    for number in ground.hidden_numbers:
+        assert number not in outcome.view, f"{number} of the hidden check is in the learner's view"
+    assert all(
+        sign.isprintable() or sign in "\n\t"
+        for text in texts(outcome.result)
+        for sign in text
+        if ord(sign) < 256
+    )
+    assert outcome.left == []
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print how many attacks were survived of those tried, and what cannot be stopped."""
+    outcomes: dict[str, bool] = {}
+    for report in [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]:
+        names = dict(report.user_properties)
+        if report.when == "call" and "attack" in names:
+            outcomes[str(names["attack"])] = outcomes.get(str(names["attack"]), True) and report.passed
+    if outcomes:
+        survived, tried = sum(outcomes.values()), len(outcomes) + len(BY_NATURE)
+        terminalreporter.section("attacks on the box bubblewrap")
+        terminalreporter.line(f"{survived} survived / {tried} tried. What no box can stop, and why:")
+        for name, reason in BY_NATURE.items():
+            terminalreporter.line(f"- {name}: {reason}")
+
+
+def judged(ground: Ground) -> Result:
+    """The honest work, judged whole."""
+    with scratch():
+        return judge(ground.roomy, ground.honest, hidden=True, box="bubblewrap", secret=ground.secret)
+
+
+def timeless(result: Result) -> dict[str, Any]:
+    """The record without its times."""
+    record = result.to_dict() | {"seconds": 0}
+    checks = [check | {"seconds": 0} for check in record["checks"]]
+    assert {check["verdict"] for check in checks} == {"PASS"}, texts(result)
+    return record | {"checks": checks}
+
+
+def texts(result: Result) -> list[str]:
+    """What the checks found, for a failed test to show."""
+    return [f"{check.id}: {check.verdict} {check.found[:300]}" for check in result.checks]
