@@ -69,7 +69,7 @@ class Child(Running):
             cpu_s = max(cpu_s, self.group.cpu_s() or 0.0)
             pressed, peak_mb = self.pressed(), self.group.peak_memory_mb()
             self.group.end()
-            self.drain.join(timeout=1)
+            self.drain.join(timeout=3)  # the pipe ends with its last writer
             if not self.drain.is_alive() and self.process.stdout is not None:
                 self.process.stdout.close()
             rmtree(self.home, ignore_errors=True)
