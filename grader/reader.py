@@ -162,8 +162,8 @@ def _outs(content: bytes) -> list[dict[str, Any]]:
 def _refuse_pointers(repo: Any, root: Path) -> None:
     """Raise for a pointer of a clone that reaches out of it."""
     for stage in repo.index.stages:
-        if stage.is_repo_import:  # it brings a configuration of its own
-            raise ValueError(f"{stage.relpath} imports from another repository. Only the remote is read.")
+        if stage.is_import:  # it may bring a configuration of its own
+            raise ValueError(f"{stage.relpath} imports from elsewhere. Only the submitted remote is read.")
     for out in repo.index.outs:
         md5 = (out.hash_info.value if out.hash_info else None) or "0" * 32
         if _leads_out(os.path.relpath(out.fs_path, root)) or not HASH.fullmatch(md5.removesuffix(".dir")):

@@ -1,9 +1,13 @@
-"""What holds for every test: under CI nothing is skipped in silence."""
+"""What holds for every test: under CI nothing is skipped in silence, and attacks are counted at the end."""
 
 import os
 from collections.abc import Generator
 
 import pytest
+
+from tests.attacks.nature import pytest_terminal_summary
+
+__all__ = ["pytest_runtest_makereport", "pytest_terminal_summary"]
 
 
 @pytest.hookimpl(wrapper=True)

@@ -12,7 +12,6 @@ from grader.boxes.bubblewrap import why_not
 from grader.controller import judge
 from grader.results import Result
 from tests.attacks.ground import Ground, make_ground
-from tests.attacks.nature import BY_NATURE
 from tests.attacks.rows import Outcome, Row, attack, scratch
 
 Run = Callable[..., Outcome]
@@ -75,21 +74,6 @@ def hold(outcome: Outcome, ground: Ground, printed: str) -> None:
         if ord(sign) < 256
     )
     assert outcome.left == []
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print how many attacks were survived of those tried, and what cannot be stopped."""
-    outcomes: dict[str, bool] = {}
-    for report in [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]:
-        names = dict(report.user_properties)
-        if report.when == "call" and "attack" in names:
-            outcomes[str(names["attack"])] = outcomes.get(str(names["attack"]), True) and report.passed
-    if outcomes:
-        survived, tried = sum(outcomes.values()), len(outcomes) + len(BY_NATURE)
-        terminalreporter.section("attacks on the box bubblewrap")
-        terminalreporter.line(f"{survived} survived / {tried} tried. What no box can stop, and why:")
-        for name, reason in BY_NATURE.items():
-            terminalreporter.line(f"- {name}: {reason}")
 
 
 def judged(ground: Ground) -> Result:

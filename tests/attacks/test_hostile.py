@@ -159,7 +159,7 @@ def led_out(work: Path) -> None:
 
 
 def from_url(work: Path) -> None:
-    point(work, imported("- path: http://127.0.0.1:9/x\n  hash: md5\n  md5: 0\n"))
+    point(work, imported("- path: http://127.0.0.1:9/x\n  etag: abcdef\n"))
 
 
 def from_repository(work: Path) -> None:
@@ -170,7 +170,7 @@ def from_repository(work: Path) -> None:
 
 def imported(source: str) -> str:
     """A pointer that says where it was imported from."""
-    return f"frozen: true\ndeps:\n{source}outs:\n- path: fetched\n  hash: md5\n  md5: {'0' * 32}\n"
+    return f"frozen: true\ndeps:\n{source}outs:\n- path: fetched\n  hash: md5\n  md5: {'ab' * 16}\n"
 
 
 def pipeline(work: Path) -> None:

@@ -244,7 +244,7 @@ ESCAPES = {
     "another repository": (
         "frozen: true\ndeps:\n- path: a\n  repo:\n    url: ../repository\n    rev_lock: main\n"
         f"outs:\n- path: a\n  md5: {EVIL}\n",
-        "evil.dvc imports from another repository. Only the remote is read.",
+        "evil.dvc imports from elsewhere. Only the submitted remote is read.",
     ),
 }
 
