@@ -12,10 +12,12 @@ import json
 import os
 import resource
 import shutil
+import signal
 import sys
 from pathlib import Path
 from typing import Any
 
+DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG; it holds through exec
 NEW_MOUNTS, NEW_USER = 0x00020000, 0x10000000
 NO_SUID, NO_DEV, RECURSIVE, PRIVATE = 2, 4, 16384, 1 << 18
 
@@ -24,6 +26,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 def main() -> None:
     """Do as the specification says; ends as bwrap."""
+    libc.prctl(DIE_WITH_PARENT, signal.SIGKILL, 0, 0, 0)
     spec = json.loads(Path(sys.argv[1]).read_text())
     for entrance in spec["groups"]:
         Path(entrance).write_text(str(os.getpid()))

@@ -5,12 +5,14 @@ Every bomb is bounded, so that it does no harm where a wall fails; the processes
 
 import json
 import os
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import psutil
 import pytest
 
 from grader.boxes.limits import sweep
@@ -33,6 +35,7 @@ from tests.attacks.rows import (
     scratch,
     watched,
 )
+from tests.grader.courses import write_files
 
 pytestmark = pytest.mark.slow
 
@@ -268,6 +271,26 @@ def test_a_sandbox_tool_that_fails_is_no_fault_of_the_learner_s(
     outcome = run(Row(f"a sandbox tool that {way}", {"calls": BROKEN}))
     assert said in outcome.result.checks[0].found
     assert outcome.result.points == 0
+
+
+def test_a_sandbox_tool_that_hangs_does_not_outlive_its_judge(
+    ground: Ground,
+    tmp_path: Path,
+    record_property: Callable[[str, object], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    record_property("attack", "a hanging sandbox tool that outlives its judge")
+    fake = write_files(tmp_path / "bin", {"bwrap": "#!/bin/sh\nexec sleep 300\n"}) / "bwrap"
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{fake.parent}{os.pathsep}{os.environ['PATH']}")
+    grace_s = 5 - ground.roomy.limits.wall_s
+    with watched(), scratch():
+        [check] = judge(ground.roomy, ground.honest, only={"calls"}, box="bubblewrap", grace_s=grace_s).checks
+        assert (check.verdict, check.points) == (BROKEN, 0)
+        time.sleep(0.2)
+        children = [one for one in psutil.Process().children() if one.status() != psutil.STATUS_ZOMBIE]
+        sweep()
+    assert [one.name() for one in children if one.name() == "sleep"] == []
 
 
 def test_a_judge_that_is_ended_leaves_no_box(
