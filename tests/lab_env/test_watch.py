@@ -91,7 +91,7 @@ def watching() -> Iterator[Callable[..., Watching]]:
 
 def save(folder: Path, text: str) -> None:
     """Put a new answer in its place in one step, as editors do; nobody sees half of it."""
-    fresh = folder / "fresh"
+    fresh = folder / "answer.txt.tmp"
     fresh.write_text(text)
     fresh.replace(folder / "answer.txt")
 
@@ -124,7 +124,7 @@ def test_watch_for_tools_is_a_line_of_json_each_time(tiny: Tiny, watching: Calla
     folder = tiny.started().folder
     watch = watching(folder, "--json")
     watch.until("\n")
-    (folder / "answer.txt").write_text("hello")
+    save(folder, "hello")
     watch.until('"answer.txt"')
     (folder / "link").symlink_to("notes.md")
     watch.until('"error"')
