@@ -69,7 +69,7 @@ def main() -> int:
 
 
 def _tests(quick: bool) -> int:
-    """Run pytest on both cores; with coverage when it is the whole gate."""
+    """Run pytest on both cores."""
     words = ["-n", "2", "--dist", "worksteal", "--durations=8", "-q"]
     if quick:
         return _run(
@@ -93,7 +93,6 @@ def _run(command: Sequence[str], capture: bool = False) -> "subprocess.Completed
     environment = os.environ | {
         "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "NO_MKDOCS_2_WARNING": "1",
-        "COVERAGE_PROCESS_START": str(ROOT / "pyproject.toml"),
     }
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     pipe = subprocess.PIPE if capture else None

@@ -49,6 +49,11 @@ def test_a_difference_is_what_was_won_and_lost() -> None:
     assert difference(before, {"a": "BLOCKED", "b": "TIMEOUT", "c": "PASS"}) == ([], ["a"])
 
 
+def _hear_ctrl_c() -> None:
+    """A gate in the background ignores Ctrl-C, and what it starts would too."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Watching:
     """`lab watch` as a process of its own, its output read as it comes."""
 
@@ -56,7 +61,9 @@ class Watching:
         self.log = folder.parent / "watch.log"
         with self.log.open("wb") as log:
             command = [sys.executable, "-m", "lab_env.cli", "watch", *words]
-            self.process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=subprocess.STDOUT)
+            self.process = subprocess.Popen(
+                command, cwd=folder, stdout=log, stderr=subprocess.STDOUT, preexec_fn=_hear_ctrl_c
+            )
 
     def until(self, text: str) -> str:
         """Wait for a text in the output, and return the output."""
