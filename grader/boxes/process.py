@@ -70,8 +70,6 @@ class Child(Running):
             pressed, peak_mb = self.pressed(), self.group.peak_memory_mb()
             self.group.end()
             self.drain.join(timeout=3)  # the pipe ends with its last writer
-            if not self.drain.is_alive() and self.process.stdout is not None:
-                self.process.stdout.close()
             rmtree(self.home, ignore_errors=True)
             self.ending = Ending(
                 code,
@@ -93,6 +91,7 @@ class Child(Running):
             if seen > cap and not self.flooded:
                 self.flooded = True
                 self._kill()
+        self.process.stdout.close()
 
     def _kill(self) -> None:
         with suppress(ProcessLookupError, PermissionError):
