@@ -105,7 +105,8 @@ def scratch() -> Iterator[Path]:
 @contextmanager
 def watched() -> Iterator[set[int]]:
     """Whatever comes loose from the judge becomes our child; the pids of all that was started."""
-    ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
+    libc, before = ctypes.CDLL(None), _children()
+    libc.prctl(SUBREAPER, 1, 0, 0, 0)
     seen: set[int] = set()
     over = threading.Event()
 
@@ -120,6 +121,10 @@ def watched() -> Iterator[set[int]]:
     finally:
         over.set()
         thread.join()
+        libc.prctl(SUBREAPER, 0, 0, 0, 0)
+        for pid in _children() - before:
+            if _state(pid) == "Z":
+                os.waitpid(pid, os.WNOHANG)
 
 
 def leftovers(place: Path, pids: set[int], mark: str) -> list[str]:
@@ -144,11 +149,7 @@ def leftovers(place: Path, pids: set[int], mark: str) -> list[str]:
 
 
 def _processes(mark: str) -> list[str]:
-    """Descendants of ours that still run, and any process that carries the mark. The dead are buried."""
-    with suppress(ChildProcessError):
-        for pid in _children():
-            if _state(pid) == "Z" and _is_lost(pid):
-                os.waitpid(pid, os.WNOHANG)
+    """Descendants of ours that still run, and any process that carries the mark."""
     living = [pid for pid in _children() if _is_lost(pid)]
     marked = [
         one.pid for one in psutil.process_iter(["cmdline"]) if mark in " ".join(one.info["cmdline"] or ())
@@ -167,8 +168,6 @@ def _children() -> set[int]:
 def _is_lost(pid: int) -> bool:
     """Whether a child of ours came from a box or a judge: a launcher, bwrap or an agent."""
     words = " ".join(_lines(f"/proc/{pid}/cmdline"))
-    if _state(pid) == "Z":
-        return "bwrap" in " ".join(_lines(f"/proc/{pid}/comm"))
     return any(name in words for name in ("bwrap", "agent.py", "launch.py", "mark-"))
 
 
