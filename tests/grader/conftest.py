@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from shutil import copytree
+from shutil import copytree, ignore_patterns
 
 import pytest
 
@@ -26,7 +26,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Lab:
 @pytest.fixture
 def tiny(sound: Lab, tmp_path: Path) -> Lab:
     """A copy of the tiny course's lab that a test may break."""
-    copytree(sound.course, tmp_path / "course")
+    copytree(sound.course, tmp_path / "course", ignore=ignore_patterns(".cache", "__pycache__"))
     return read_lab(tmp_path / "course" / "labs" / sound.id)
 
 

@@ -141,12 +141,10 @@ def test_code_that_ends_its_process_is_an_error_of_its_own(start: Start) -> None
 def test_a_box_that_is_killed_by_somebody_else_is_no_fault_of_the_learner(start: Start) -> None:
     session = start()
     assert session.call("learner.double", 1) == 2
-    agents = [
-        one for one in psutil.Process().children(recursive=True) if "agent.py" in " ".join(one.cmdline())
-    ]
-    for agent in agents:
-        with suppress(psutil.NoSuchProcess):  # one of them takes the others along
-            agent.kill()
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):  # has ended since it was listed, or went along with another
+            if "agent.py" in " ".join(process.cmdline()):
+                process.kill()
     with pytest.raises(BoxError, match=r"The box was killed while learner code ran\."):
         session.call("learner.count")
 
