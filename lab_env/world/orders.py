@@ -1,123 +1,120 @@
-"""Orders of one day: who orders what, where and when, and how long it takes to the door.
+"""Orders of one day: who orders what, where and when."""
 
-Numbers are those of a mid-sized city in Tiffin's world, chosen to be plausible, not measured anywhere.
-"""
-
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Vector = NDArray[np.float64]
+from lab_env.world import demand
+from lab_env.world.city import DAY, City, Vector
+from lab_env.world.columns import Columns
+from lab_env.world.conditions import OLD_ZONES, ZONES, Conditions
+from lab_env.world.streams import Part, stream
+from lab_env.world.weather import Weather
 
-Columns = dict[str, NDArray[Any]]
-"""Columns of one length, by name."""
-
-ZONES = ("centre", "harbour", "hill", "market", "river", "station")
+Draw = Callable[[Part], np.random.Generator]
 
 ORDERS_PER_DAY = 650
 """A sample. Tiffin delivers 40,000 orders a day; a lab's files should stay small."""
 
-WEEK = np.array([0.88, 0.88, 0.92, 0.98, 1.14, 1.16, 1.04])
-"""Demand by weekday, Monday first, around 1."""
-
-DAY = np.array([0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 4, 8, 14, 11, 6, 4, 4, 6, 12, 16, 13, 7, 3, 1]) / 112
-"""Share of a day's orders by hour: lunch and dinner."""
+IDS_PER_DAY = 1_000_000
+FLEET = 14.0
+ITEMS = 1.4
+ITEMS_BY_LUCK = np.array([0.2466, 0.5918, 0.8335, 0.9463, 0.9857, 0.9968, 0.9994, 1.0])
+"""Poisson with a mean of 1.4, cumulated: how many items come on top of the first."""
 
 
 @dataclass(frozen=True)
-class City:
-    """What stays the same from day to day. Arrays have one value per zone of `ZONES`.
+class Day:
+    """Everything that is settled before a day's first order."""
 
-    Attributes:
-        share: of all orders; sums to 1.
-        reach_km: median straight-line distance.
-        handling_min: from order to a packed bag, for one item in a quiet hour.
-        pace_min_per_km: of a courier on dry streets.
-        rain_slows: share by which rain lengthens a ride, for each of the first five millimetres an hour.
-    """
+    number: int
+    seed: int
+    city: City
+    now: Conditions
+    weather: Weather
+    orders_per_day: float
 
-    share: Vector
-    reach_km: Vector
-    handling_min: Vector
-    pace_min_per_km: Vector
-    rain_slows: float
+    def draw(self, part: Part) -> np.random.Generator:
+        """The day's luck in one part of the world."""
+        return stream(self.seed, part, self.number)
 
+    def draw_for_new_zone(self, part: Part) -> np.random.Generator:
+        """The same for a zone that was not there before, so that the old ones keep theirs."""
+        return stream(self.seed, Part.NEW_ZONE + part, self.number)
 
-def draw_city(rng: np.random.Generator) -> City:
-    """A city of plausible zones."""
-    zones = len(ZONES)
-    return City(
-        share=rng.dirichlet(np.full(zones, 12.0)),
-        reach_km=rng.uniform(1.6, 3.4, zones),
-        handling_min=rng.uniform(7.0, 11.0, zones),
-        pace_min_per_km=rng.uniform(3.2, 4.8, zones),
-        rain_slows=float(rng.uniform(0.22, 0.28)),
-    )
+    def rates(self) -> Vector:
+        """Expected orders, shape (24, zones)."""
+        return demand.rates(self.number, self.city, self.now, self.weather, self.orders_per_day)
 
 
-def rain_by_hour(wetness: float, rng: np.random.Generator) -> Vector:
-    """Millimetres of rain in each of 24 hours: about 3 a day when dry, 20 in the full monsoon."""
-    falls = rng.random(24) < 0.08 + 0.52 * wetness
-    return np.round(falls * rng.exponential(1.4, 24), 1)
+def placed_on(day: Day) -> Columns:
+    """All orders of a day with what is known when each is placed, in that order."""
+    columns = _batch(day, np.arange(OLD_ZONES), day.draw)
+    if not day.now.new_zone:
+        return columns
+    added = _batch(day, np.arange(OLD_ZONES, len(ZONES)), day.draw_for_new_zone)
+    added["order_id"] += IDS_PER_DAY * 9 // 10
+    both = {name: np.concatenate([columns[name], added[name]]) for name in columns}
+    by_time = np.argsort(both["placed"], kind="stable")
+    return {name: values[by_time] for name, values in both.items()}
 
 
-def orders_of_day(
-    day: int,
-    city: City,
-    rain: Vector,
-    *,
-    demand: np.random.Generator,
-    delivery: np.random.Generator,
-) -> Columns:
-    """All orders placed on `day`, in the order in which they were placed.
-
-    Args:
-        day: days since the world began; day 0 is a Monday.
-        city: the coefficients.
-        rain: shape (24,), millimetres in each hour.
-        demand: draws who orders what.
-        delivery: draws how it went.
-
-    Returns:
-        `minutes` is from order to door; NaN where the order was cancelled, as nobody will ever know.
-    """
-    known = _placed(day, city, rain, demand)
-    return known | {"minutes": _minutes(known, city, delivery)}
-
-
-def _placed(day: int, city: City, rain: Vector, rng: np.random.Generator) -> Columns:
-    """What is known when the order is placed."""
-    count = int(rng.poisson(ORDERS_PER_DAY * WEEK[day % 7]))
-    second = np.sort(rng.choice(24, count, p=DAY) * 3600 + rng.integers(0, 3600, count))
+def _batch(day: Day, zones: NDArray[np.int64], draw: Draw) -> Columns:
+    """The orders from some of the zones."""
+    counts = demand.counts(day.rates()[:, zones], draw(Part.COUNTS)).ravel()
+    cell = np.repeat(np.arange(counts.size), counts)
+    within = (draw(Part.CLOCK).random(cell.size) * 3600).astype(np.int64)
+    key = np.sort((cell // zones.size * 3600 + within) * 16 + zones[cell % zones.size])
+    second, zone = key >> 4, key & 15
     hour = second // 3600
-    zone = rng.choice(len(ZONES), count, p=city.share)
-    items = 1 + rng.poisson(1.4, count)
-    couriers = rng.poisson(14 * (1 - 4.2 * DAY[hour]) / (1 + 0.15 * rain[hour]))
-    return {
-        "order_id": day * 100_000 + np.arange(count),
-        "day": np.full(count, day, dtype=np.int32),
-        "placed": np.round(day + second / 86_400, 5),
+    columns: Columns = {
+        "order_id": day.number * IDS_PER_DAY + np.arange(cell.size),
+        "day": np.full(cell.size, day.number, dtype=np.int32),
+        "placed": np.round(day.number + second / 86_400, 5),
         "hour": hour.astype(np.int8),
+        "weekday": np.full(cell.size, day.number % 7, dtype=np.int8),
         "zone": zone.astype(np.int8),
-        "distance_km": np.round(city.reach_km[zone] * rng.lognormal(0, 0.45, count), 2),
+    }
+    return columns | _basket(zone, day, draw) | _streets_and_kitchens(hour, day, draw)
+
+
+def _basket(zone: NDArray[np.int64], day: Day, draw: Draw) -> Columns:
+    """What a customer chooses."""
+    city, now = day.city, day.now
+    rng = draw(Part.CUSTOMERS)
+    luck = rng.random((zone.size, 3))
+    spread = draw(Part.BASKETS).standard_normal((zone.size, 2))
+    restaurant = np.searchsorted(city.restaurants, zone + luck[:, 0])
+    items = 1 + np.searchsorted(ITEMS_BY_LUCK, luck[:, 1])
+    if now.items_factor != 1:
+        items = 1 + np.rint((items - 1) * now.items_factor).astype(np.int64)
+    distance = city.reach_km[zone] * now.distance_factor * np.exp(0.45 * spread[:, 0])
+    return {
+        "restaurant": restaurant.astype(np.int16),
+        "distance_km": np.round(np.maximum(distance, 0.1), 2),
         "items": items.astype(np.int8),
-        "basket_eur": np.round(items * rng.lognormal(2.2, 0.35, count), 2),
-        "rain_mm": rain[hour],
-        "couriers_free": couriers.astype(np.int16),
+        "basket_eur": np.round(items * np.exp(2.2 + 0.35 * spread[:, 1]), 2),
+        "promotion": luck[:, 2] < now.promotion_rate,
+        "festival": np.full(zone.size, now.festival),
     }
 
 
-def _minutes(known: Columns, city: City, rng: np.random.Generator) -> Vector:
-    """From order to door. A zone has its good and bad days: orders of one day share that luck."""
-    zone, rain, couriers = known["zone"], known["rain_mm"], known["couriers_free"]
-    rain = np.minimum(rain, 5)
-    kitchen = city.handling_min[zone] + 1.3 * (known["items"] - 1) + 30 * DAY[known["hour"]]
-    ride = known["distance_km"] * city.pace_min_per_km[zone] * (1 + city.rain_slows * rain)
-    wait = 9 / (1 + couriers)
-    luck = rng.normal(0, 0.05, len(ZONES))[zone]
-    spread = 0.16 + 0.02 * rain
-    minutes = (kitchen + ride + wait) * np.exp(luck + spread * rng.standard_normal(len(zone)))
-    cancelled = rng.random(len(zone)) < 0.008 + 0.0006 * minutes
-    return np.where(cancelled, np.nan, np.round(minutes, 1))
+def _streets_and_kitchens(hour: NDArray[np.int64], day: Day, draw: Draw) -> Columns:
+    """What Tiffin's own systems and the weather service say at that moment."""
+    rain, busy = day.weather.rain_mm, demand.load(day.now, day.weather)
+    luck = draw(Part.STREETS).standard_normal((hour.size, 2))
+    free = FLEET * (1 - 4.2 * DAY) / (1 + 0.15 * rain) * day.now.couriers_factor / np.sqrt(busy)
+    waiting = (0.6 + 24 * DAY) * busy
+    return {
+        "rain_mm": rain[hour],
+        "temperature_c": day.weather.temperature_c[hour],
+        "couriers_free": _around(free, hour, luck[:, 0]),
+        "kitchen_queue": _around(waiting, hour, luck[:, 1]),
+    }
+
+
+def _around(mean: Vector, hour: NDArray[np.int64], luck: Vector) -> NDArray[np.int16]:
+    """Counts that spread about as a Poisson variable of that mean does."""
+    return np.maximum(np.rint(mean[hour] + np.sqrt(mean)[hour] * luck), 0).astype(np.int16)
