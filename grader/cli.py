@@ -1,6 +1,5 @@
 """The `grader` command. Each command parses, calls, prints."""
 
-import json
 import os
 import sys
 import time
@@ -25,6 +24,7 @@ from grader.publish import publish as publish_course
 from grader.release import check_release
 from grader.release import release as release_lab
 from grader.results import Result
+from grader.texts import json_text
 from grader.verify import Judged, wrong_not_as_named
 from grader.verify import verify as verify_lab
 
@@ -129,7 +129,7 @@ def try_(
         with TemporaryDirectory(prefix="try-") as folder:
             result = judge(one, Kitchen(one, Path(folder)).make(answer), hidden=True, box=strongest())
     if as_json:
-        sys.stdout.write(json.dumps(result.to_dict(), indent=1, ensure_ascii=False) + "\n")
+        sys.stdout.write(json_text(result.to_dict()))
     else:
         _print_result(result)
     raise typer.Exit(_worth(result, answer))
@@ -140,7 +140,7 @@ def doctor(as_json: AsJson = False) -> None:
     """Attack every wall of the sandbox on this host, and say which hold."""
     strength = look()
     if as_json:
-        sys.stdout.write(json.dumps(asdict(strength), indent=1, ensure_ascii=False) + "\n")
+        sys.stdout.write(json_text(asdict(strength)))
     else:
         _print_strength(strength)
     raise typer.Exit(1 if strength.missing else 0)

@@ -1,6 +1,5 @@
 """`grader init` and `grader collect`: a class and what its learners hand in. Each parses, calls, prints."""
 
-import json
 import sys
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -16,7 +15,7 @@ from grader.classroom import Classroom, find_class, init_class
 from grader.errors import CourseError
 from grader.intake import Collected, Outcome
 from grader.manifest import find_course, find_lab
-from grader.texts import line
+from grader.texts import json_text, line
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 out = Console(highlight=False, soft_wrap=True)
@@ -66,7 +65,7 @@ def collect(
     told = (lambda _: None) if as_json else partial(_print_line, classroom)
     done = intake.collect(classroom, one, source, as_=as_, now=now, told=told)
     if as_json:
-        sys.stdout.write(json.dumps(_record(one.id, done), indent=1, ensure_ascii=False) + "\n")
+        sys.stdout.write(json_text(_record(one.id, done)))
     else:
         _print_totals(one.id, classroom, done)
     if done.aside:

@@ -1,7 +1,6 @@
 """What a judged submission is worth and why: the record that everything else is made from."""
 
 import builtins
-import json
 import os
 import tempfile
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from grader.errors import CourseError
+from grader.texts import json_text
 
 FORMAT = 1
 
@@ -150,8 +150,7 @@ def write_json(path: Path, data: Mapping[str, Any]) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(data, file, indent=1, ensure_ascii=False, allow_nan=False)
-            file.write("\n")
+            file.write(json_text(data))
             file.flush()
             os.fsync(file.fileno())
         Path(name).replace(path)

@@ -1,5 +1,6 @@
 """Text that a stranger may have had a hand in, made fit to be shown; files written whole."""
 
+import json
 import os
 import tempfile
 import unicodedata
@@ -32,6 +33,15 @@ def line(text: str, *, longest: int = 200) -> str:
     return plain(" ".join(text.split()), longest=longest)
 
 
+def json_text(data: Mapping[str, Any]) -> str:
+    """The data as JSON that a person may look at: what would not be seen stands there as `\\u202e`.
+
+    Read as JSON it is what it was.
+    """
+    text = json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False)
+    return "".join(sign if _is_seen(sign) else json.dumps(sign)[1:-1] for sign in text) + "\n"
+
+
 def lesson(check: Mapping[str, Any]) -> list[str]:
     """What a check of a record teaches, plain, a paragraph each: looked at, found, expected, why, read."""
     parts = (
@@ -46,8 +56,12 @@ def lesson(check: Mapping[str, Any]) -> list[str]:
     return [plain(label + text) for label, text in parts if text]
 
 
+def _is_seen(sign: str) -> bool:
+    return sign in "\n\t" or sign in JOINERS or unicodedata.category(sign) not in UNSEEN
+
+
 def _seen(sign: str) -> str:
-    if sign in "\n\t" or sign in JOINERS or unicodedata.category(sign) not in UNSEEN:
+    if _is_seen(sign):
         return sign
     return sign.encode("ascii", "backslashreplace").decode() if ord(sign) > 127 else f"\\x{ord(sign):02x}"
 

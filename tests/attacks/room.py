@@ -5,7 +5,7 @@ import secrets
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -55,6 +55,12 @@ class Room:
             text=True,
             check=False,
         )
+
+    def typed(self, *words: str) -> str:
+        """What a command printed that must go well."""
+        done = self.run(*words)
+        assert (done.returncode, done.stderr) == (0, "")
+        return done.stdout
 
     @property
     def environment(self) -> dict[str, str]:
@@ -137,12 +143,15 @@ class Room:
         return [str(path) for path in [*halves, *self.tmp.iterdir()]]
 
 
-def make_room(folder: Path, *learners: str) -> Room:
-    """A class of `learners` and Nora, whose work, marks and comments are nobody else's business."""
+def make_room(folder: Path, *learners: str, change: Callable[[Lab], None] = lambda _: None) -> Room:
+    """A class of `learners` and Nora, whose work, marks and comments are nobody else's business.
+
+    `change` edits the lab before it is released.
+    """
     words = {place: canary(place) for place in ("hidden", "env", "neighbour", "typed")}
     course, tmp = folder / "course", folder / "tmp"
     tmp.mkdir(parents=True)
-    lab = planted(tiny_course(course), words["hidden"])
+    lab = planted(tiny_course(course), words["hidden"], change)
     init_class(folder / "class", lab.course)
     lines = [one if "," in one else f"{one},," for one in (*learners, "nora,Nora Roe,nora@example.invalid")]
     (folder / "class" / "roster.csv").write_text("\n".join(["id,name,email", *lines]) + "\n")
@@ -153,10 +162,12 @@ def make_room(folder: Path, *learners: str) -> Room:
     return Room(classroom, lab, folder / "inbox", tmp, words)
 
 
-def planted(lab: Lab, word: str) -> Lab:
+def planted(lab: Lab, word: str, change: Callable[[Lab], None]) -> Lab:
     """The lab with a canary in its hidden checks and its solution."""
     edit(lab.solutions / "checks" / "test_hidden.py", "# CANARY-5f0c2a9e", f'WORD = "{word}"')
     edit(lab.solutions / "work" / "add.py", "    total_of_both", f"    # {word}\n    total_of_both")
+    change(lab)
+    lab = read_lab(lab.folder)
     release(lab)
     return read_lab(lab.folder)
 

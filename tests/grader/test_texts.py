@@ -1,10 +1,11 @@
 """What a stranger wrote is shown as what it is, and files are whole or absent."""
 
+import json
 from pathlib import Path
 
 import pytest
 
-from grader.texts import lesson, line, plain, write_whole
+from grader.texts import json_text, lesson, line, plain, write_whole
 
 SPELLED = {
     "plain": "plain",
@@ -24,6 +25,14 @@ SPELLED = {
 def test_what_is_not_seen_is_spelled_out(text: str) -> None:
     assert plain(text) == SPELLED[text]
     assert plain(text).encode("utf-8")
+
+
+@pytest.mark.parametrize("text", SPELLED)
+def test_json_can_be_looked_at_and_is_read_as_what_it_was(text: str) -> None:
+    written = json_text({"found": text})
+    assert json.loads(written) == {"found": text}
+    assert plain(written) == written
+    assert written.encode("utf-8")
 
 
 def test_a_long_text_keeps_its_head_and_its_tail() -> None:
