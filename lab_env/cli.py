@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from grader.errors import CourseError
+from lab_env import cli_world
 from lab_env.errors import LabError
-from lab_env.screen import FAILED, PASSED, Screen, count, readable, wants_colour
+from lab_env.screen import FAILED, PASSED, Screen, readable, wants_colour
 
 if TYPE_CHECKING:
     from lab_env.checking import Checked
@@ -28,8 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich" if wants_colour(sys.stdout, os.environ) else None,
 )
-world = typer.Typer(help="Tiffin's world, where the labs' data comes from.", no_args_is_help=True)
-app.add_typer(world, name="world")
+app.add_typer(cli_world.app, name="world")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for tools.")]
 Which = Annotated[
@@ -265,29 +265,6 @@ def down(as_json: Json = False) -> None:
             screen.say(f"{each.title} has ended.", mark=PASSED)
     else:
         screen.say("Nothing was running.")
-
-
-@world.command("write")
-def world_write(
-    path: Annotated[Path, typer.Argument(help="The Parquet file to write.")],
-    scenario: Annotated[str, typer.Option(help="What happens in it.")] = "monsoon",
-    days: Annotated[int, typer.Option(min=1, help="How many days.")] = 90,
-    first_day: Annotated[int, typer.Option(min=0, help="The first day, counted from the world's start.")] = 0,
-    seed: Annotated[int | None, typer.Option(help="Another seed is another city.")] = None,
-) -> None:
-    """Write the orders of some days to a Parquet file."""
-    from lab_env.world import SEED, WorldError, write_orders
-
-    if path.is_dir():
-        raise LabError(f"{path} is a folder. Name the file to write, like {path / 'orders.parquet'}.")
-    used = SEED if seed is None else seed
-    try:
-        rows = write_orders(path, scenario=scenario, seed=used, first_day=first_day, days=days)
-    except WorldError as error:  # the world imports nothing of ours, so its error is no LabError
-        raise LabError(str(error)) from error
-    Screen().say(
-        f"{path}: {count(rows, 'order')}, days {first_day} to {first_day + days - 1} of `{scenario}`."
-    )
 
 
 def _standings(as_json: bool, page: str) -> None:

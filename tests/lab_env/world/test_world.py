@@ -90,7 +90,7 @@ def test_the_monsoon_brings_rain_and_longer_rides() -> None:
 def test_the_monsoon_takes_a_week_to_reach_full_strength() -> None:
     monsoon = SCENARIOS["monsoon"]
     assert [monsoon.on(day).wetness for day in (0, 89, 96, 200)] == [0, 0, 1, 1]
-    assert 0 < monsoon.wetness(90) < monsoon.wetness(93) < 1
+    assert 0 < monsoon.on(90).wetness < monsoon.on(93).wetness < 1
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,142 @@
+"""`lab world`: Tiffin's world, where the labs' data comes from."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lab_env.errors import LabError
+from lab_env.screen import Screen, count
+
+if TYPE_CHECKING:
+    from lab_env.world import Incident, Scenario
+
+app = typer.Typer(help="Tiffin's world, where the labs' data comes from.", no_args_is_help=True)
+
+FirstDay = Annotated[int, typer.Option(min=0, help="The first day, counted from the world's start.")]
+Seed = Annotated[int | None, typer.Option(help="Another seed is another city.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for tools.")]
+
+
+@app.command("list")
+def list_scenarios(as_json: Json = False) -> None:
+    """List the scenarios: the courses of events that the world can take."""
+    from lab_env.world import SCENARIOS
+
+    screen = Screen()
+    if as_json:
+        screen.json([{"name": each.name, "says": each.says} for each in SCENARIOS.values()])
+        return
+    screen.table(["scenario", "what happens"], [[each.name, each.says] for each in SCENARIOS.values()])
+
+
+@app.command()
+def describe(
+    scenario: Annotated[str, typer.Argument(help="Its name, as `lab world list` has it.")],
+    days: Annotated[int, typer.Option(min=1, help="How far the timeline goes.")] = 180,
+    as_json: Json = False,
+) -> None:
+    """Describe a scenario: its timeline, and of each incident how to tell it and what to do."""
+    from lab_env.world import WorldError
+    from lab_env.world.scenarios import find_scenario
+
+    screen = Screen()
+    try:
+        found = find_scenario(scenario)
+    except WorldError as error:
+        raise LabError(str(error)) from error
+    if as_json:
+        screen.json(
+            {
+                "name": found.name,
+                "says": found.says,
+                "incidents": [facts(each, days) for each in found.incidents],
+            }
+        )
+        return
+    screen.say(f"{found.name}: {found.says}")
+    if found.incidents:
+        screen.say(timeline(found, days))
+    for incident in found.incidents:
+        screen.say()
+        screen.say(f"{incident.name}: {incident.says}")
+        screen.table(["what", "of it"], _rows(incident))
+
+
+def _rows(incident: "Incident") -> list[list[str]]:
+    return [
+        ["moves", f"{incident.kind}: {', '.join(incident.touches)}"],
+        ["size", f"{incident.size:g}, {incident.unit}"],
+        ["told by", incident.told_by],
+        ["right", incident.advice],
+        *(["wrong", f"{mistake}: {why}"] for mistake, why in incident.wrong),
+    ]
+
+
+def facts(incident: "Incident", days: int) -> dict[str, Any]:
+    """An incident as JSON: its numbers, the days it holds, and what everyone should know about it."""
+    holds = incident.active_days(0, days)
+    return {
+        "name": incident.name,
+        "says": incident.says,
+        "kind": str(incident.kind),
+        "touches": incident.touches,
+        "start": incident.start,
+        "days": incident.days,
+        "ramp_days": incident.ramp_days,
+        "every": incident.every,
+        "size": incident.size,
+        "unit": incident.unit,
+        "holds": {"first": holds[0], "last": holds[-1], "days": len(holds)} if holds else None,
+        "told_by": incident.told_by,
+        "right": [str(action) for action in incident.right],
+        "advice": incident.advice,
+        "wrong": {str(mistake): why for mistake, why in incident.wrong},
+    }
+
+
+def timeline(scenario: "Scenario", days: int) -> str:
+    """A line per incident and a sign per ten days: `.` quiet, `~` in part, `#` in full on all of them."""
+    width = max(len(each.name) for each in scenario.incidents)
+    lines = [f"{'':{width}}  a sign is ten days, the last one ends before day {-(-days // 10) * 10}"]
+    for incident in scenario.incidents:
+        signs = ""
+        for first in range(0, days, 10):
+            strengths = [incident.strength(day) for day in range(first, first + 10)]
+            signs += "#" if min(strengths) == 1 else "~" if max(strengths) else "."
+        lines.append(f"{incident.name:{width}}  {signs}")
+    return "\n".join(lines)
+
+
+@app.command()
+def write(
+    path: Annotated[Path, typer.Argument(help="The file to write; it ends in .parquet or .csv.")],
+    table: Annotated[str, typer.Option(help="What of it: orders, demand or payments.")] = "orders",
+    scenario: Annotated[str, typer.Option(help="What happens in it.")] = "monsoon",
+    days: Annotated[int, typer.Option(min=1, help="How many days.")] = 90,
+    first_day: FirstDay = 0,
+    seed: Seed = None,
+    orders_per_day: Annotated[
+        float | None, typer.Option(help="The size of the sample; Tiffin has 40,000.")
+    ] = None,
+) -> None:
+    """Write some days of orders, demand or payments to a file, whole or not at all."""
+    from lab_env.world import SEED, WorldError
+    from lab_env.world import write as write_table
+
+    if path.is_dir():
+        raise LabError(f"{path} is a folder. Name the file to write, like {path / f'{table}.parquet'}.")
+    try:
+        rows = write_table(
+            path,
+            table=table,
+            scenario=scenario,
+            seed=SEED if seed is None else seed,
+            first_day=first_day,
+            days=days,
+            orders_per_day=orders_per_day,
+        )
+    except WorldError as error:  # the world imports nothing of ours, so its error is no LabError
+        raise LabError(str(error)) from error
+    what = {"orders": "order", "payments": "payment"}.get(table, "row")
+    Screen().say(f"{path}: {count(rows, what)}, days {first_day} to {first_day + days - 1} of `{scenario}`.")
