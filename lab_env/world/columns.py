@@ -18,6 +18,15 @@ def joined(parts: Sequence[Columns]) -> Columns:
     return {name: np.concatenate([_or_nan(part, name) for part in parts]) for name in names}
 
 
+def merged(parts: Sequence[Columns]) -> Columns:
+    """Parts with the same columns as one, by the moment that they were placed."""
+    if len(parts) == 1:
+        return parts[0]
+    columns = joined(parts)
+    by_time = np.argsort(columns["placed"], kind="stable")
+    return {name: values[by_time] for name, values in columns.items()}
+
+
 def known(columns: Columns, as_of: float | None, placed: str, label: str) -> Columns:
     """What was known at a moment: rows that were there, labels that had come; all of it when None."""
     if as_of is None:

@@ -1,14 +1,12 @@
 """Delivery time: how long an order takes to the door, and the whole law of it."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from lab_env.world.city import RUSH, Vector
-from lab_env.world.columns import Columns
+from lab_env.world.columns import Columns, merged
 from lab_env.world.conditions import ZONES
 from lab_env.world.laws import LogNormal
-from lab_env.world.orders import Day
+from lab_env.world.orders import Day, Draw, batches
 from lab_env.world.streams import Part
 
 LUCK = 0.05
@@ -20,30 +18,32 @@ PATIENCE_MIN, LOSS = 5.0, 0.02
 COURIER_MIN = 9.0
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a day's orders.
+def delivered_on(day: Day) -> tuple[Columns, LogNormal]:
+    """All orders of a day in the order of time, with what became of them, and the law of it.
 
-    Attributes:
-        minutes: from order to door; NaN where it was cancelled, as nobody will ever know.
-        labelled: when `minutes` becomes known, in days since the world began; NaN where it never does.
-        law: of `minutes` of the orders that were not cancelled, given what was known when they were placed.
+    `minutes` is from order to door; `labelled` is when it becomes known, in days since the world began.
+    Both are NaN where an order was cancelled: nobody will ever know. The law is that of the minutes of an
+    order that was not cancelled, given what was known when it was placed.
     """
-
-    minutes: Vector
-    labelled: Vector
-    law: LogNormal
+    columns = merged([_deliver(orders, day, draw) for orders, draw in batches(day)])
+    return columns, LogNormal(columns.pop("mu"), columns.pop("sigma"))
 
 
-def deliver(orders: Columns, day: Day) -> Outcome:
-    """How it went with the orders of a day."""
+def _deliver(orders: Columns, day: Day, draw: Draw) -> Columns:
+    """The orders with their outcome and the two numbers of its law."""
     typical, spread = typical_minutes(orders, day), spread_of(orders)
-    luck = LUCK * day.draw(Part.ZONE_LUCK).standard_normal(len(ZONES))[orders["zone"]]
-    minutes = typical * np.exp(luck + spread * day.draw(Part.RIDES).standard_normal(typical.size))
-    kept = day.draw(Part.CANCELLATIONS).random(typical.size) < (minutes / PATIENCE_MIN) ** -LOSS
+    luck = LUCK * draw(Part.ZONE_LUCK).standard_normal(len(ZONES))[orders["zone"]]
+    minutes = typical * np.exp(luck + spread * draw(Part.RIDES).standard_normal(typical.size))
+    kept = draw(Part.CANCELLATIONS).random(typical.size) < (minutes / PATIENCE_MIN) ** -LOSS
     minutes = np.where(kept, np.maximum(np.round(minutes, 1), 0.1), np.nan)
     lag = minutes / 1440 + day.now.label_lag_days * (minutes / 30) ** 2
-    return Outcome(minutes, orders["placed"] + lag, law(typical, spread))
+    told = law(typical, spread)
+    return orders | {
+        "minutes": minutes,
+        "labelled": orders["placed"] + lag,
+        "mu": told.mu,
+        "sigma": told.sigma,
+    }
 
 
 def law(typical: Vector, spread: Vector) -> LogNormal:

@@ -49,16 +49,17 @@ class Day:
         return demand.rates(self.number, self.city, self.now, self.weather, self.orders_per_day)
 
 
-def placed_on(day: Day) -> Columns:
-    """All orders of a day with what is known when each is placed, in that order."""
-    columns = _batch(day, np.arange(OLD_ZONES), day.draw)
+def batches(day: Day) -> list[tuple[Columns, Draw]]:
+    """The orders of a day with what is known when each is placed, and where the rest of their luck is drawn.
+
+    One batch, and another one of the new zone while it is open; each is in the order of time.
+    """
+    old = _batch(day, np.arange(OLD_ZONES), day.draw)
     if not day.now.new_zone:
-        return columns
-    added = _batch(day, np.arange(OLD_ZONES, len(ZONES)), day.draw_for_new_zone)
-    added["order_id"] += IDS_PER_DAY * 9 // 10
-    both = {name: np.concatenate([columns[name], added[name]]) for name in columns}
-    by_time = np.argsort(both["placed"], kind="stable")
-    return {name: values[by_time] for name, values in both.items()}
+        return [(old, day.draw)]
+    new = _batch(day, np.arange(OLD_ZONES, len(ZONES)), day.draw_for_new_zone)
+    new["order_id"] += IDS_PER_DAY * 9 // 10
+    return [(old, day.draw), (new, day.draw_for_new_zone)]
 
 
 def _batch(day: Day, zones: NDArray[np.int64], draw: Draw) -> Columns:

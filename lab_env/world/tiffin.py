@@ -9,10 +9,10 @@ from lab_env.world import demand, feed
 from lab_env.world.city import DAY, draw_city
 from lab_env.world.columns import Columns, joined, known
 from lab_env.world.conditions import OLD_ZONES, ZONES, Conditions
-from lab_env.world.delivery import Outcome, deliver
+from lab_env.world.delivery import delivered_on
 from lab_env.world.errors import WorldError
 from lab_env.world.laws import Bernoulli, LogNormal, NegativeBinomial
-from lab_env.world.orders import ORDERS_PER_DAY, Day, placed_on
+from lab_env.world.orders import ORDERS_PER_DAY, Day, batches
 from lab_env.world.payments import paid_on
 from lab_env.world.scenarios import Scenario, find_scenario, range_of_days
 from lab_env.world.streams import SEED, Part, stream
@@ -80,7 +80,7 @@ class World:
 
     def delivery_law(self, first_day: int, days: int) -> LogNormal:
         """The law of `minutes` for each row of `orders(first_day, days, sound=True)`."""
-        laws = [self._delivered(self._day(day))[1].law for day in range_of_days(first_day, days)]
+        laws = [delivered_on(self._day(day))[1] for day in range_of_days(first_day, days)]
         return LogNormal(
             np.concatenate([law.mu for law in laws]), np.concatenate([law.sigma for law in laws])
         )
@@ -130,21 +130,16 @@ class World:
         weather = weather_of_day(number, self.city, now, stream(self.seed, Part.WEATHER, number))
         return Day(number, self.seed, self.city, now, weather, self.orders_per_day)
 
-    def _delivered(self, day: Day) -> tuple[Columns, Outcome]:
-        columns = placed_on(day)
-        return columns, deliver(columns, day)
-
     def _orders(self, number: int, as_of: float | None, sound: bool) -> Columns:
         day = self._day(number)
-        columns, outcome = self._delivered(day)
-        columns |= {"minutes": outcome.minutes, "labelled": outcome.labelled}
+        columns, _ = delivered_on(day)
         columns = known(columns, as_of, "placed", "minutes")
         if sound or not day.now.feed:
             return columns
         return feed.broken(columns, day.now.feed, day.draw(Part.FEED))
 
     def _demand(self, day: Day) -> Columns:
-        placed = placed_on(day)
+        placed = joined([orders for orders, _ in batches(day)])
         hour, zone = (axis.ravel() for axis in np.meshgrid(OPEN, _zones(day), indexing="ij"))
         cell = placed["hour"] * np.int64(len(ZONES)) + placed["zone"]
         counts = np.bincount(cell, minlength=24 * len(ZONES)).reshape(24, len(ZONES))
