@@ -1,5 +1,6 @@
 """Text that a stranger may have had a hand in, made fit to be shown; files written whole."""
 
+import glob
 import json
 import os
 import tempfile
@@ -7,6 +8,8 @@ import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 UNSEEN = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
 JOINERS = "\u200c\u200d"  # names in several scripts need them
@@ -69,10 +72,11 @@ def _seen(sign: str) -> str:
 def write_whole(path: Path, text: str) -> bool:
     """Write `text` whole or not at all; False when the file holds just that already."""
     content = text.encode("utf-8")
+    _sweep(path)
     if path.is_file() and path.read_bytes() == content:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.{os.getpid()}.")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
@@ -84,3 +88,11 @@ def write_whole(path: Path, text: str) -> bool:
         Path(name).unlink(missing_ok=True)
         raise
     return True
+
+
+def _sweep(path: Path) -> None:
+    """Take away what writers of this file had half written when they were killed."""
+    for half in path.parent.glob(f".{glob.escape(path.name)}.*.*"):
+        pid = half.name.split(".")[-2]
+        if pid.isdecimal() and not psutil.pid_exists(int(pid)):
+            half.unlink(missing_ok=True)

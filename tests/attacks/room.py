@@ -5,7 +5,8 @@ import secrets
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from grader.classroom import Classroom, init_class, read_class
 from grader.doctor import Strength
 from grader.intake import collect
 from grader.manifest import Lab, read_lab
+from grader.marks import Row
 from grader.release import release
 from grader.runs import Summary
 from grader.snapshot import take
@@ -26,7 +28,6 @@ from tests.grader.courses import repository, tiny_course
 from tests.grader.zips import a_zip
 
 ROOT = Path(__file__).parent.parent.parent
-STRONG = Strength("bubblewrap", ())  # `grader doctor` looks for ten seconds; one command here lets it
 NOW = datetime(2026, 11, 16, 10, tzinfo=UTC)
 
 
@@ -76,17 +77,29 @@ class Room:
             (batch / name).write_bytes(content)
         collect(self.classroom, self.lab, batch, now=now)
 
-    def grade(self, *, again: bool = False, workers: int = 1) -> Summary:
+    def grade(self, *, again: bool = False) -> Summary:
         """What `grader grade` does, on a host that is known to be strong."""
-        found = runs.grade(self.classroom, self.lab, workers=workers, again=again, look=lambda _: STRONG)
+        found = self.judge(again=again)
         gradebook.project(self.classroom, self.lab, found.results)
-        formgrader.write(self.classroom, self.lab, found.results)
+        self.show()
         return found
 
-    def tell(self) -> None:
-        """What `grader feedback` does."""
-        rows = gradebook.rows(self.classroom)
-        feedback.write(self.classroom, self.lab, runs.load_results(self.classroom, self.lab), rows)
+    def judge(self, *, again: bool = False) -> Summary:
+        """The first part of it: results."""
+        before, tempfile.tempdir = tempfile.tempdir, str(self.tmp)
+        try:
+            return runs.grade(self.classroom, self.lab, again=again, look=lambda box: Strength(box, ()))
+        finally:
+            tempfile.tempdir = before
+
+    def show(self) -> None:
+        """The last part of it: what formgrader opens."""
+        formgrader.write(self.classroom, self.lab, runs.load_results(self.classroom, self.lab))
+
+    def tell(self, rows: Sequence[Row] | None = None) -> None:
+        """What `grader feedback` does; with the gradebook's rows when none are given."""
+        shown = gradebook.rows(self.classroom) if rows is None else rows
+        feedback.write(self.classroom, self.lab, runs.load_results(self.classroom, self.lab), shown)
 
     def export(self) -> str:
         """What `grader export --checks` prints."""
@@ -139,6 +152,7 @@ class Room:
     def left(self) -> list[str]:
         """What collects and runs left outside of what they are for."""
         halves = [path for path in self.folder.rglob(".*") if ".collecting" in path.name and path.is_dir()]
+        halves += [*self.folder.glob("feedback/*/.*"), *self.folder.glob("autograded/*/*/.*")]
         halves += [*self.folder.glob("results/*/*/*/.*"), *self.folder.glob(".gradebook.db.new")]
         return [str(path) for path in [*halves, *self.tmp.iterdir()]]
 

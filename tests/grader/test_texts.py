@@ -1,6 +1,8 @@
 """What a stranger wrote is shown as what it is, and files are whole or absent."""
 
 import json
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -66,3 +68,14 @@ def test_a_file_is_whole_or_as_before(tmp_path: Path) -> None:
     with pytest.raises(IsADirectoryError):
         write_whole(in_the_way / "page.txt", "three")
     assert [one.name for one in in_the_way.iterdir()] == ["page.txt"]
+
+
+def test_what_a_killed_writer_left_goes_with_the_next_one(tmp_path: Path) -> None:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    ours, theirs = tmp_path / f".page.txt.{os.getpid()}.half", tmp_path / f".page.txt.{ended.pid}.half"
+    for half in (ours, theirs, tmp_path / ".page.txt.note.half"):
+        half.write_text("half")
+    write_whole(tmp_path / "page.txt", "whole")
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"page.txt", ours.name, ".page.txt.note.half"}

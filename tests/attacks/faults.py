@@ -1,0 +1,106 @@
+"""What goes wrong on purpose in a class: copies to spoil, processes to kill, what must hold afterwards."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from shutil import copytree
+from typing import TypeVar
+
+import psutil
+
+from grader.classroom import read_class
+from grader.manifest import list_labs, read_lab
+from tests.attacks.room import Room
+from tests.grader.courses import replace as edit
+
+T = TypeVar("T")
+OPENED = "import sys; from tests.attacks.faults import opened; "
+GRADE = OPENED + "opened(sys.argv[1]).judge()"
+SHOW = OPENED + "opened(sys.argv[1]).show()"
+TELL = OPENED + "opened(sys.argv[1]).tell([])"
+FATAL = """
+import os, sys
+word, left = sys.argv[2], int(sys.argv[3])
+
+def hook(event, args):
+    global left
+    if event == "os.rename" and word in str(args[1]):
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), 9)
+
+sys.addaudithook(hook)
+"""
+
+
+def opened(folder: str) -> Room:
+    """The room of a class folder, for a process of its own; it knows no canaries."""
+    classroom = read_class(Path(folder))
+    lab = list_labs(classroom.course)[0]
+    return Room(classroom, lab, Path(folder).parent / "in", Path(tempfile.gettempdir()), {})
+
+
+@contextmanager
+def spoilt(made: Room, top: Path) -> Iterator[Room]:
+    """A copy of a room below `top`. Afterwards Nora's row is what it was, and nothing is left or got out."""
+    copytree(made.folder, top / "class")
+    copytree(made.lab.course, top / "course")
+    (top / "tmp").mkdir()
+    edit(top / "class" / "class.toml", str(made.lab.course), str(top / "course"))
+    lab = read_lab(top / "course" / "labs" / made.lab.id)
+    room = replace(made, classroom=read_class(top / "class"), lab=lab, inbox=top / "in", tmp=top / "tmp")
+    before = room.row("nora").split(",")
+    yield room
+    room.tell()
+    assert room.row("nora").split(",")[:6] == before[:6]
+    assert room.leaks(room.export(), room.report()) == []
+    assert room.left() == []
+    assert processes(room) == []
+
+
+def processes(room: Room) -> list[str]:
+    """Whatever runs and knows of the class or of its folder for temporary files; who dies has a moment."""
+    until = time.monotonic() + 5
+    while (found := [*_processes(str(room.folder.parent))]) and time.monotonic() < until:
+        time.sleep(0.05)
+    return found
+
+
+def _processes(place: str) -> Iterator[str]:
+    for process in psutil.process_iter(["cmdline", "environ"]):
+        words = " ".join(process.info["cmdline"] or ())
+        if process.pid != os.getpid() and place in words + (process.info["environ"] or {}).get("TMPDIR", ""):
+            yield words
+
+
+def started(room: Room, script: str = GRADE, *words: str) -> "subprocess.Popen[bytes]":
+    """A process of ours at work on the class."""
+    command = [sys.executable, "-W", "ignore", "-c", script, str(room.folder), *words]
+    return subprocess.Popen(command, cwd=room.folder, env=room.environment, stderr=subprocess.DEVNULL)
+
+
+def waited(what: Callable[[], T], wait_s: float = 60) -> T:
+    """What `what` gives as soon as it gives something."""
+    until = time.monotonic() + wait_s
+    while not (found := what()):
+        assert time.monotonic() < until, "it never came"
+        time.sleep(0.02)
+    return found
+
+
+def below(process: "subprocess.Popen[bytes]", word: str, but: str = "\0") -> list[psutil.Process]:
+    """Descendants whose command line holds `word` and not `but`."""
+    found = []
+    for one in psutil.Process(process.pid).children(recursive=True):
+        try:
+            words = " ".join(one.cmdline())
+        except psutil.Error:
+            continue
+        found += [one] if word in words and but not in words else []
+    return found
