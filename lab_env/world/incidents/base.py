@@ -66,6 +66,8 @@ class Incident(ABC):
     """Columns that it moves, and `orders`, `demand`, `payments` where it changes which rows there are."""
     told_by: ClassVar[str]
     right: ClassVar[tuple[Action, ...]]
+    because: ClassVar[tuple[str, ...]]
+    """Why each of `right` helps, in their order."""
     advice: ClassVar[str]
     wrong: ClassVar[tuple[tuple[str, str], ...]]
     """What people do instead, and why it does not help."""

@@ -21,6 +21,7 @@ class FraudWave(Incident):
     touches = ("payments", "fraud")
     told_by = "Mature labels: the share of frauds is up, at every score alike."
     right = (Action.OFFSET,)
+    because = ("The odds of every score are off by one factor: few labels suffice to mend that.",)
     advice = "Recalibrate and move the threshold; retrain later."
     wrong = (
         (Action.RETRAIN_RECENT, "Blocked payments have no label: it learns from those that got through."),
@@ -47,9 +48,14 @@ class FraudRing(Incident):
     touches = ("payments", "fraud")
     told_by = "Mature labels: frauds at low scores, in one slice."
     right = (Action.OFFSET, Action.RETRAIN)
+    because = (
+        "A threshold of its own for vouchers stops the loss while labels ripen.",
+        "With mature labels, let-through payments among them, the ring can be learnt.",
+    )
     advice = "Move the threshold for the slice; retrain on mature labels later."
     wrong = (
         (Action.RETRAIN_RECENT, "Blocked payments have no label: it learns from those that got through."),
+        (Action.WAIT, "The labels of the last 45 days are not in: by then the ring has moved on, paid."),
         (Action.ROLLBACK, "The older model has never seen the ring either."),
     )
 

@@ -12,6 +12,12 @@ from lab_env.world.incidents.base import Action, Incident, Kind, toward
 CROWD = ("orders", "demand", "couriers_free", "kitchen_queue")
 NOISE = "A day or two of data is mostly that day's luck: it learns noise."
 OLDER = "The older model knows even less."
+STAYS = "It does not pass: the city has changed, and the harm is there every day."
+SHIFTED = (
+    "A constant from some days of errors takes much of the harm away at once.",
+    "With enough new days it learns the change, and keeps the rest from all the others.",
+    "With enough new days that works too: the old ones tell of a city that is gone.",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +35,7 @@ class DecoyWeek(Incident):
     touches = ("items", "basket_eur", "distance_km", "promotion", *CROWD)
     told_by = "Inputs move; the error does not, when compared with quiet days of like inputs."
     right = (Action.WAIT,)
+    because = ("The error is at its floor. Note the days, so that nobody trains on them unawares.",)
     advice = "Wait, and annotate the days."
     wrong = (
         (Action.RETRAIN_RECENT, "It forgets everything but the promotion."),
@@ -60,8 +67,12 @@ class Monsoon(Incident):
         "Inputs move, and so does even a perfect model's error; against last year's wet days nothing did."
     )
     right = (Action.WAIT,)
+    because = ("Against last year's wet days nothing changed: what is left of the error is the rain's own.",)
     advice = "Wait, and compare with last year's wet days."
-    wrong = ((Action.RETRAIN_RECENT, "It forgets the dry season, which comes back."),)
+    wrong = (
+        (Action.RETRAIN_RECENT, "It forgets the dry season, which comes back."),
+        (Action.ROLLBACK, "There is nothing to mend, and the older model is worse."),
+    )
 
     def apply(self, now: Conditions, strength: float) -> Conditions:
         """More wet hours."""
@@ -83,6 +94,10 @@ class UnseenRain(Incident):
     touches = ("rain_mm", "temperature_c", *CROWD)
     told_by = "Inputs leave what was trained on; the error rises in the wettest hours only."
     right = (Action.FALLBACK, Action.RETRAIN)
+    because = (
+        "Beyond what it was trained on, a careful default beats a confident guess.",
+        "When enough such hours are in, it learns them and keeps what it knew.",
+    )
     advice = "A fallback for those hours; collect, then retrain on old + new."
     wrong = (
         (Action.ROLLBACK, OLDER),
@@ -112,6 +127,10 @@ class NewZone(Incident):
     touches = ("orders", "demand")
     told_by = "A category that training never had; the error is high in that slice and nowhere else."
     right = (Action.FALLBACK, Action.RETRAIN)
+    because = (
+        "A default for the zone is honest about what is not known yet.",
+        "With some weeks of the airport among all the old days, it is one zone more.",
+    )
     advice = "A fallback for the zone; collect, then retrain on old + new."
     wrong = (
         (Action.ROLLBACK, OLDER),
@@ -138,6 +157,10 @@ class CourierShortage(Incident):
     touches = ("couriers_free",)
     told_by = "`couriers_free` moves, known at order time; the error against like conditions hardly does."
     right = (Action.WAIT, Action.RETRAIN)
+    because = (
+        "The model reads how many are free, and its error stays near the floor.",
+        "With enough days it learns the scarce hours better; the old days keep the others.",
+    )
     advice = "Wait, or retrain on enough days."
     wrong = (
         (Action.OFFSET, "The relation is what it was: calling it concept drift corrects what is right."),
@@ -164,9 +187,11 @@ class NewBridge(Incident):
     touches = ("minutes",)
     told_by = "The error is up in two zones; inputs, version and labels are sound."
     right = (Action.OFFSET, Action.RETRAIN, Action.RETRAIN_RECENT)
+    because = SHIFTED
     advice = "An offset for the zones now; retrain on enough days."
     wrong = (
         ("retrain on day 1", NOISE),
+        (Action.WAIT, STAYS),
         (Action.ROLLBACK, OLDER),
     )
 
@@ -198,9 +223,11 @@ class OrderStacking(Incident):
     touches = ("minutes",)
     told_by = "The error is up everywhere and to one side; inputs, version and labels are sound."
     right = (Action.OFFSET, Action.RETRAIN, Action.RETRAIN_RECENT)
+    because = SHIFTED
     advice = "An offset now; retrain on enough days."
     wrong = (
         ("retrain on day 1", NOISE),
+        (Action.WAIT, STAYS),
         (Action.ROLLBACK, OLDER),
     )
 
@@ -225,6 +252,7 @@ class Festival(Incident):
     touches = ("festival", *CROWD, "minutes")
     told_by = "The calendar."
     right = (Action.CALENDAR,)
+    because = ("It came last year on a day that the calendar knew: what was learnt then holds now.",)
     advice = "Serve the slice that knows the festival from last year."
     wrong = (
         (Action.RETRAIN, "The week after, it is wrong everywhere else."),

@@ -20,6 +20,11 @@ class FeedIncident(Incident):
     unit = "share of the rows"
     kind = Kind.FEED
     right = (Action.QUARANTINE, Action.FALLBACK, Action.MEND)
+    because = (
+        "What breaks the contract must reach no prediction and no training set.",
+        "Customers get an honest default while the feed is out.",
+        "The data broke, so the data is what you mend; then fill the gap and answer again.",
+    )
     advice = MEND_THE_FEED
     wrong: ClassVar[tuple[tuple[str, str], ...]] = (
         (Action.RETRAIN, BUG),
@@ -111,6 +116,10 @@ class BrokenLabels(Incident):
     touches = ("minutes",)
     told_by = "Labels jump; predictions and inputs do not."
     right = (Action.WAIT, Action.MEND)
+    because = (
+        "What customers are told is right: nothing that serves them has to change.",
+        "The labels broke, so the labels are what you mend, before anything learns from them.",
+    )
     advice = "Freeze training, mend the labels. What customers are told is right."
     wrong = (
         (Action.RETRAIN, "It learns that dinner takes a day."),
@@ -139,6 +148,7 @@ class LateLabels(Incident):
     touches = ("labelled",)
     told_by = "Coverage: the share of orders whose label is known."
     right = (Action.WAIT,)
+    because = ("Labels ripen. The error of days that have nearly all of theirs can be trusted.",)
     advice = "Wait for mature labels."
     wrong = (
         (Action.OFFSET, '"The error fell": only the fast orders have reported.'),
@@ -157,6 +167,7 @@ class SystemIncident(Incident):
     touches = ("system",)
     kind = Kind.SYSTEM
     right = (Action.ROLLBACK,)
+    because = ("The bundle before was well: model, feature code and settings go back together.",)
     advice = "Roll the whole bundle back."
     wrong = (
         (Action.RETRAIN, "The bug stays: it is not in the model."),
@@ -210,6 +221,11 @@ class SlowService(SystemIncident):
     unit = "factor on the latency"
     least, most = 1.0, 200.0
     told_by = "Latency; the error of what is answered is as before."
+    wrong = (
+        (Action.WAIT, "Every customer waits a second for a number, and the next peak makes it a queue."),
+        (Action.RETRAIN, "The model is not slow: loading it for each request is."),
+        (Action.OFFSET, "The answers are right. They are late."),
+    )
 
     def apply(self, now: Conditions, strength: float) -> Conditions:
         """A new version that is slow."""

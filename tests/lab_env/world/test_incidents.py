@@ -202,3 +202,20 @@ def test_a_bridge_between_unknown_zones_is_refused() -> None:
 def test_an_unknown_incident_is_refused(name: str, told: str) -> None:
     with pytest.raises(WorldError, match=told):
         find_incident(name)
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_every_decision_has_its_reason(name: str) -> None:
+    incident = CATALOGUE[name]
+    wrong = [mistake for mistake, _ in incident.wrong]
+    assert len(incident.because) == len(incident.right) > 0
+    assert len(wrong) > 1
+    assert not set(wrong) & set(incident.right)
+    for text in (
+        incident.says,
+        incident.told_by,
+        incident.advice,
+        *incident.because,
+        *dict(incident.wrong).values(),
+    ):
+        assert text.endswith(".")
