@@ -1,9 +1,11 @@
 """The one program of ours inside a box: runs learner code and answers over an inherited socket.
 
-Standard library only; beside `wire.py` it is all that a box gets of the engine. It is not trusted: learner
-code shares its process, so whatever it says is one more answer of the learner's, read under caps.
+Standard library only; with `wire.py` and what starts it in `boxes/` it is all that a box gets of the engine.
+It is not trusted: learner code shares its process, so whatever it says is one more answer of the learner's,
+read under caps.
 
-    python -I agent.py FD WORK
+    python -P -s agent.py FD WORK                              a cold box
+    python -P -s agent.py --template KIND LINE HELLO MODULE…   waits; each box it is asked for is a fork of it
 """
 
 import contextlib
@@ -23,26 +25,31 @@ from collections.abc import Callable
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import IO, Any, Protocol
 
 
-def _load_wire() -> ModuleType:
-    loader = SourceFileLoader("_box_wire", str(Path(__file__).with_name("wire.py")))
+def _load(name: str) -> ModuleType:
+    """A file of ours as a module: in a box all are in one folder."""
+    here = Path(__file__).with_name(f"{name}.py")
+    path = here if here.is_file() else here.parent / "boxes" / here.name
+    loader = SourceFileLoader(f"_box_{name}", str(path))
     module = ModuleType(loader.name)
+    module.__file__ = loader.path
     sys.modules[loader.name] = module
     loader.exec_module(module)
     return module
 
 
-wire = _load_wire()
+wire, programs = _load("wire"), _load("programs")
 
 
 class Agent:
     """Answers requests, one at a time, until the channel closes."""
 
-    def __init__(self, channel: socket.socket, work: Path) -> None:
+    def __init__(self, channel: socket.socket, work: Path, ready: frozenset[str] | None = None) -> None:
         self.channel = channel
         self.work = work
+        self.ready = ready  # what a warm box has imported; None in a cold one, and once learner code ran here
         self.service: subprocess.Popen[bytes] | None = None
         self.port = 0
         self.acts: dict[str, Callable[..., Any]] = {
@@ -60,20 +67,22 @@ class Agent:
             try:
                 reply = {"value": self.acts[request["act"]](**request["with"])}
                 message = wire.encode({"id": request["id"], **reply})
+            except programs.Become:
+                raise
             except BaseException as error:  # whatever learner code raised is its answer
                 message = wire.encode({"id": request["id"], "error": self.describe(error)})
             self.channel.sendall(message)
 
     def call(self, target: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
         """The value of `module.function(*args, **kwargs)`."""
+        self.ready = None
         module, _, name = target.rpartition(".")
         return getattr(importlib.import_module(module), name)(*args, **kwargs)
 
     def run(self, argv: list[str], stdin: bytes, output_kb: int) -> dict[str, Any]:
         """Run a program to its end: exit code, and the output as far as the cap."""
-        pipe = subprocess.PIPE
         try:
-            process = subprocess.Popen(argv, cwd=self.work, stdin=pipe, stdout=pipe, stderr=pipe)
+            process = self._start(argv)
         except OSError as error:
             return {"code": 127, "stdout": b"", "stderr": str(error).encode(), "flood": False}
         threading.Thread(target=_feed, args=(process, stdin), daemon=True).start()
@@ -83,6 +92,13 @@ class Agent:
             process.kill()
         code = process.wait()
         return {"code": code, "stdout": bytes(texts[0]), "stderr": bytes(texts[1]), "flood": flood}
+
+    def _start(self, argv: list[str]) -> "Process":
+        if self.ready is not None and threading.active_count() == 1 and programs.is_plain(argv, self.ready):
+            forked: Process = programs.Program(argv, self.channel.close)
+            return forked
+        pipe = subprocess.PIPE
+        return subprocess.Popen(argv, cwd=self.work, stdin=pipe, stdout=pipe, stderr=pipe)
 
     def read(self, path: str, size: int) -> bytes | None:
         """The first `size` bytes of a file below the work; None when it is not there."""
@@ -138,7 +154,7 @@ class Agent:
         return {"type": type(error).__name__[:200], "message": message, "where": where, "kind": kind}
 
 
-def _feed(process: "subprocess.Popen[bytes]", text: bytes) -> None:
+def _feed(process: "Process", text: bytes) -> None:
     """Write a program's input, however slowly it reads."""
     with contextlib.suppress(OSError, ValueError):
         if process.stdin is not None:
@@ -146,7 +162,7 @@ def _feed(process: "subprocess.Popen[bytes]", text: bytes) -> None:
             process.stdin.close()
 
 
-def _drain(process: "subprocess.Popen[bytes]", cap: int) -> tuple[bytearray, bytearray]:
+def _drain(process: "Process", cap: int) -> tuple[bytearray, bytearray]:
     """What a program prints until it ends, or until it has printed more than the cap.
 
     A child that outlives it and holds the pipes open is not waited for.
@@ -167,16 +183,56 @@ def _drain(process: "subprocess.Popen[bytes]", cap: int) -> tuple[bytearray, byt
     return texts
 
 
+class Process(Protocol):
+    """What `run` needs of a program that it started."""
+
+    @property
+    def stdin(self) -> IO[bytes] | None: ...  # noqa: D102
+    @property
+    def stdout(self) -> IO[bytes] | None: ...  # noqa: D102
+    @property
+    def stderr(self) -> IO[bytes] | None: ...  # noqa: D102
+    def poll(self) -> int | None: ...  # noqa: D102
+    def wait(self) -> int: ...  # noqa: D102
+    def kill(self) -> None: ...  # noqa: D102
+
+
+def _wait(kind: str, line: str, hello: str, *modules: str) -> tuple[int, Path, frozenset[str]]:
+    """Be a template; returns in a fork that has become a box: its channel, its work, what is imported."""
+    known = {name.partition(".")[0] for name in sys.modules}
+    template = _load("template")
+    lines = socket.socket(fileno=int(line))
+    if kind == "sealed":
+        seal = _load("seal")
+        fds = template.serve(lines, int(hello), modules, known=known, fork=seal.forker())
+        channel, work = seal.seal(fds), Path.cwd()
+    else:
+        channel, work = template.settle(template.serve(lines, int(hello), modules, known=known))
+    return channel, work, frozenset(template.top_level())
+
+
 def main() -> None:
     """Take the channel and the work from the command line and answer until it closes."""
-    channel = socket.socket(fileno=int(sys.argv[1]))
-    work = Path(sys.argv[2])
+    ready = None
+    if sys.argv[1] == "--template":
+        number, work, ready = _wait(*sys.argv[2:])
+    else:
+        number, work = int(sys.argv[1]), Path(sys.argv[2])
+    channel = socket.socket(fileno=number)
     os.set_inheritable(channel.fileno(), False)
     os.chdir(work)
     sys.path.insert(0, str(work))
     sys.argv = ["python"]
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    Agent(channel, work).loop()
+    try:
+        Agent(channel, work, ready).loop()
+    except programs.Become as program:
+        argv = program.argv
+    else:
+        with contextlib.suppress(BaseException):  # learner code may have put anything there
+            sys.stdout.flush()
+        os._exit(0)  # to take all imports apart again would cost more than most calls
+    programs.become(argv)
 
 
 if __name__ == "__main__":

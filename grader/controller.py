@@ -5,9 +5,7 @@ did not report is a GRADER_ERROR.
 """
 
 import json
-import os
 import subprocess
-import sys
 import time
 from collections.abc import Collection
 from dataclasses import asdict, replace
@@ -20,6 +18,7 @@ from grader.judge import Job, blank
 from grader.manifest import Check, Lab
 from grader.results import CheckResult, Result, Verdict
 from grader.snapshot import Snapshot, take
+from grader.warm import JUDGE, WarmJudge, judge_environment
 
 PUBLIC_SECRET = b"the public seed"
 GRACE_S = 300
@@ -34,6 +33,7 @@ def judge(
     box: str = "local",
     secret: bytes | None = None,
     grace_s: float = GRACE_S,
+    warm: WarmJudge | None = None,
 ) -> Result:
     """Judge the work in a folder.
 
@@ -45,6 +45,7 @@ def judge(
         box: where learner code runs.
         secret: what `hidden.rng` draws from; the public seed when None.
         grace_s: what the judge may take beside the lab's wall time.
+        warm: the template that the judge is forked from, for this lab and box; a cold judge when None.
 
     Returns:
         One result for each check that was asked for, in the manifest's order. Work that cannot be taken
@@ -57,7 +58,7 @@ def judge(
         facts = Job(
             str(lab.folder), "", box, tuple(check.id for check in asked), (secret or PUBLIC_SECRET).hex(), ""
         )
-        answer = _ask(snapshot, facts, lab.limits.wall_s + grace_s)
+        answer = _ask(snapshot, facts, lab.limits.wall_s + grace_s, warm)
     except InvalidSubmission as error:
         invalid = tuple(
             blank(lab, check, Verdict.INVALID_SUBMISSION, box, found=str(error)) for check in asked
@@ -82,42 +83,40 @@ def _asked(lab: Lab, hidden: bool, only: Collection[str] | None) -> tuple[Check,
     return tuple(check for check in lab.checks if check.id in wanted and (hidden or not check.hidden))
 
 
-def _ask(snapshot: Snapshot, job: Job, timeout_s: float) -> dict[str, Any]:
+def _ask(snapshot: Snapshot, job: Job, timeout_s: float, warm: WarmJudge | None) -> dict[str, Any]:
     """What the judge said; `said` holds its last words when it died."""
     with TemporaryDirectory(prefix="submission-") as folder:
         work, answer = Path(folder) / "work", Path(folder) / "answer.json"
         snapshot.copy_to(work)
-        job = replace(job, work=str(work), answer=str(answer))
+        facts = asdict(replace(job, work=str(work), answer=str(answer)))
         try:
-            done = subprocess.run(
-                [sys.executable, "-P", "-m", "grader.judge"],
-                cwd=folder,
-                env=_environment() | {"TMPDIR": folder},  # what a killed judge leaves goes with it
-                input=json.dumps(asdict(job)).encode(),  # the secret is never on a disk
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                timeout=timeout_s,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
+            ran = warm.run(facts, timeout_s) if warm is not None else None
+            code, said = ran or _cold(facts, Path(folder), timeout_s)
+        except TimeoutError:
             return {"said": f"The judge did not end within {timeout_s:g} s."}
-        if done.returncode == 0 and answer.is_file():
+        if code == 0 and answer.is_file():
             found: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
             return found
-        last = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
-        return {"said": f"The judge ended with exit code {done.returncode}: {' '.join(last)}"}
+        last = said.decode(errors="replace").strip().splitlines()[-1:]
+        return {"said": f"The judge ended with exit code {code}: {' '.join(last)}"}
 
 
-def _environment() -> dict[str, str]:
-    """The judge's environment: the engine as it runs here, no pytest plugins but its own."""
-    engine = str(Path(__file__).parent.parent)
-    path = os.pathsep.join(filter(None, (engine, os.environ.get("PYTHONPATH", ""))))
-    return os.environ | {
-        "PYTHONPATH": path,
-        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-        "PYTEST_ADDOPTS": "",
-        "PYTEST_PLUGINS": "",
-    }
+def _cold(facts: dict[str, Any], folder: Path, timeout_s: float) -> tuple[int, bytes]:
+    """Exit code and last words of a judge in a process of its own."""
+    try:
+        done = subprocess.run(
+            JUDGE,
+            cwd=folder,
+            env=judge_environment() | {"TMPDIR": str(folder)},  # what a killed judge leaves goes with it
+            input=json.dumps(facts).encode(),  # the secret is never on a disk
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            timeout=timeout_s,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise TimeoutError from error
+    return done.returncode, done.stderr
 
 
 def _one(lab: Lab, check: Check, answer: dict[str, Any], box: str) -> CheckResult:

@@ -23,6 +23,22 @@ from grader.snapshot import Snapshot, is_cache
 OBJECT = re.compile(r"[0-9a-f]{2}/[0-9a-f]{30}(\.dir)?")
 SEALED_LIMITS = Limits(cpu_s=120, wall_s=240, memory_mb=2048, disk_mb=1024, output_kb=16 * 1024)
 
+# What a template for this box imports: DVC, and what it would import when it is used.
+PRELOAD = (
+    "yaml",
+    "dvc.repo",
+    *(f"dvc.repo.{part}" for part in ("artifacts", "brancher", "datasets", "index", "metrics", "params")),
+    *(
+        "dvc.repo.plots",
+        "dvc.repo.stage",
+        "dvc.cachemgr",
+        "dvc.data_cloud",
+        "dvc.scm",
+        "dvc.utils.strictyaml",
+    ),
+    *(f"dvc_data.index.{part}" for part in ("checkout", "collect", "fetch")),
+    *("fsspec.implementations.memory", "platformdirs", "scmrepo.git", "zc.lockfile"),
+)
 MEND_CONFIG = "`git checkout .dvc/config` brings the committed one back."
 
 

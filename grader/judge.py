@@ -1,22 +1,25 @@
 """The judge: one process per submission that runs the checks and reports a verdict for each.
 
-    python -m grader.judge < JOB.json
+    python -m grader.judge < JOB.json                                a cold judge, with cold boxes
+    python -m grader.judge --template BOX LINE HELLO PRELOAD…        waits; each judge is a fork of it
 
 It never imports learner code: that runs in boxes. What goes wrong in here is a GRADER_ERROR.
 """
 
-import ctypes
 import importlib.metadata
 import json
+import os
 import platform
 import re
-import signal
+import socket
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,19 +27,22 @@ from typing import Any
 
 import pytest
 
+from grader.boxes import template
 from grader.boxes.base import Box, Budget, Stopped
-from grader.boxes.bubblewrap import BubblewrapBox
-from grader.boxes.local import LocalBox
+from grader.boxes.bubblewrap import BubblewrapBox, bubblewrap_template, why_cold
+from grader.boxes.local import LocalBox, local_template
+from grader.boxes.warm import Template
 from grader.checks import Expect, Failed, Hidden, Student
 from grader.errors import CourseError, ToolMissing
-from grader.evidence import Evidence
+from grader.evidence import PRELOAD, Evidence
 from grader.manifest import Check, Lab, read_lab
 from grader.results import CheckResult, Verdict, write_json
 from grader.snapshot import Snapshot, take
 
-BOXES: dict[str, type[Box]] = {"bubblewrap": BubblewrapBox, "local": LocalBox}
+Kind = type[BubblewrapBox] | type[LocalBox]
+BOXES: dict[str, Kind] = {"bubblewrap": BubblewrapBox, "local": LocalBox}
+TEMPLATES = {"bubblewrap": bubblewrap_template, "local": local_template}
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 TOOLS = ("dvc", "numpy", "pandas", "scikit-learn")
 
 
@@ -52,19 +58,27 @@ class Job:
     answer: str
 
 
+@dataclass(frozen=True)
+class Boxes:
+    """Where learner code runs, and where our own tools read. Of one kind, with templates of their own."""
+
+    learner: Box
+    tools: Box
+
+
 class Bench:
     """One submission being judged: what its checks are given, and what each of them found."""
 
     def __init__(
-        self, lab: Lab, snapshot: Snapshot, work: Path, box: Box, secret: bytes, scratch: Path
+        self, lab: Lab, snapshot: Snapshot, work: Path, boxes: "Boxes", secret: bytes, scratch: Path
     ) -> None:
         self.lab = lab
-        self.box = box
+        self.box = boxes.learner
         self.secret = secret
         self.work = work
         self.scratch = scratch
         self.budget = Budget(lab.limits)
-        self.evidence = Evidence(snapshot, work, box, scratch)
+        self.evidence = Evidence(snapshot, work, boxes.tools, scratch)
         self.results: list[CheckResult] = []
         self.seeded: list[str] = []
 
@@ -153,11 +167,19 @@ def _printable(text: str) -> str:
 
 
 def main() -> None:
-    """Judge the job on standard input and write its answer."""
-    _die_with_the_controller()
+    """Judge the job on standard input and write its answer; as a template, each job in a fork."""
+    if sys.argv[1:2] == ["--template"]:
+        box, line, hello, *modules = sys.argv[2:]
+        _judge(*_wait(box, int(line), int(hello), modules))
+        os._exit(0)  # an end with all these imports would take longer than a check
+    template.die_with_parent()
     job = Job(**json.load(sys.stdin))
+    _judge(job, Boxes(BOXES[job.box](), BOXES[job.box]()))
+
+
+def _judge(job: Job, boxes: Boxes) -> None:
     lab = read_lab(Path(job.lab))
-    with TemporaryDirectory(prefix="judge-") as scratch, _bench(lab, job, Path(scratch)) as bench:
+    with TemporaryDirectory(prefix="judge-") as scratch, _bench(lab, job, boxes, Path(scratch)) as bench:
         folders = [lab.folder / "checks", lab.solutions / "checks"]
         files = [str(file) for folder in folders for file in sorted(folder.glob("test_*.py"))]
         said = _pytest([*files], Checks(bench, tuple(job.checks))) if files else "there are no check files"
@@ -170,17 +192,50 @@ def main() -> None:
     write_json(Path(job.answer), answer)
 
 
-def _die_with_the_controller() -> None:
-    """A judge whose controller was killed ends at once, and its boxes with it."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGKILL)
+def _wait(box: str, line: int, hello: int, modules: list[str]) -> tuple[Job, Boxes]:
+    """Be a template of judges, with templates of boxes; returns in a fork, with its job.
+
+    It holds no secret and reads no hidden check: a job goes to the fork alone.
+    """
+    templates = _templates(box, modules)
+    with TemporaryDirectory() as folder:  # pytest imports the half of itself when it runs
+        Path(folder, "test_nothing.py").write_text("def test_nothing():\n    pass\n")
+        _run_pytest([f"--rootdir={folder}", folder], [])
+    _versions()
+
+    def revive() -> None:
+        for one in templates:
+            with suppress(CourseError, OSError):
+                one.revive()
+
+    revive()
+    ours = [] if any(one.hello and one.hello.refused for one in templates) else modules
+    given, said = template.serve(socket.socket(fileno=line), hello, ours, before=revive)
+    template.die_with_parent()
+    job = Job(**json.loads(template.read_all(given)))
+    kept = [number for one in templates for number in one.share()]
+    null = os.open(os.devnull, os.O_RDWR)
+    for number, target in ((null, 0), (null, 1), (said, 2)):
+        os.dup2(number, target)
+    template.keep_only(kept)
+    folder = str(Path(job.answer).parent)
+    os.chdir(folder)
+    os.environ["TMPDIR"] = tempfile.tempdir = folder  # what a killed judge leaves goes with it
+    learner, tools = templates or (None, None)
+    return job, Boxes(BOXES[box](learner), BOXES[box](tools))
+
+
+def _templates(box: str, modules: list[str]) -> list[Template]:
+    """One for learner code and one for our tools; none where boxes start cold."""
+    if box == BubblewrapBox.name and why_cold():
+        return []
+    return [TEMPLATES[box](modules), TEMPLATES[box](PRELOAD, ours=True)]
 
 
 @contextmanager
-def _bench(lab: Lab, job: Job, scratch: Path) -> Iterator[Bench]:
+def _bench(lab: Lab, job: Job, boxes: Boxes, scratch: Path) -> Iterator[Bench]:
     work = Path(job.work)
-    box = BOXES[job.box]()
-    bench = Bench(lab, take(work), work, box, bytes.fromhex(job.secret), scratch)
+    bench = Bench(lab, take(work), work, boxes, bytes.fromhex(job.secret), scratch)
     try:
         yield bench
     finally:
@@ -189,12 +244,17 @@ def _bench(lab: Lab, job: Job, scratch: Path) -> Iterator[Bench]:
 
 def _pytest(files: list[str], plugin: Checks) -> str:
     """Run pytest over the check files; what it said when it could not read one of them."""
-    quiet = ["-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:logging", "-p", "no:faulthandler"]
     reader = _Errors()
-    options = ["-c", "/dev/null", f"--rootdir={plugin.bench.lab.folder}", "--import-mode=importlib", "-s"]
-    options += ["--noconftest"]  # nothing beside the checks has a say
-    pytest.main([*quiet, *options, *files], plugins=[plugin, reader])
+    _run_pytest([f"--rootdir={plugin.bench.lab.folder}", *files], [plugin, reader])
     return "; ".join(reader.said)
+
+
+def _run_pytest(words: list[str], plugins: list[object]) -> None:
+    """Run pytest in the one way that we do."""
+    quiet = ["-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:logging", "-p", "no:faulthandler"]
+    options = ["-c", os.devnull, "--import-mode=importlib", "-s"]
+    options += ["--noconftest"]  # nothing beside the checks has a say
+    pytest.main([*quiet, *options, *words], plugins=plugins)
 
 
 class _Errors:
@@ -228,6 +288,7 @@ def _order(lab: Lab, asked: tuple[str, ...]) -> list[str]:
     return order
 
 
+@cache
 def _versions() -> dict[str, str]:
     found = {"python": platform.python_version(), "system": platform.system()}
     for tool in TOOLS:

@@ -28,6 +28,7 @@ THREADS = ("OPENBLAS", "OMP", "MKL", "NUMEXPR")
 ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in THREADS} | {
     "LOKY_MAX_CPU_COUNT": "1",
     "ARROW_DEFAULT_MEMORY_POOL": "system",
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
     "MALLOC_ARENA_MAX": "2",
 }
 
@@ -128,7 +129,7 @@ def course_environment(home: Path | None = None) -> dict[str, str]:
 
 
 def box_environment(home: Path, scratch: Path) -> dict[str, str]:
-    """Variables for learner code in a box: this Python's programs first, one thread, no telemetry."""
+    """Variables for learner code in a box: this Python's programs first, one thread, one order of sets."""
     path = os.pathsep.join((str(Path(sys.executable).parent), "/usr/local/bin", "/usr/bin", "/bin"))
     places = {
         "PATH": path,
@@ -136,4 +137,5 @@ def box_environment(home: Path, scratch: Path) -> dict[str, str]:
         "TMPDIR": str(scratch),
         "DVC_SITE_CACHE_DIR": str(scratch / "dvc"),
     }
-    return {**places, "LANG": "C.UTF-8", "USER": "student", "LOGNAME": "student", **QUIET, **ONE_THREAD}
+    same = {"LANG": "C.UTF-8", "USER": "student", "LOGNAME": "student", "PYTHONHASHSEED": "0"}
+    return {**places, **same, **QUIET, **ONE_THREAD}

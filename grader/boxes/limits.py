@@ -45,6 +45,11 @@ class Group:
         """The files that a process writes its pid to, to come under the limits."""
         return sorted({path / "cgroup.procs" for path in self.paths.values()})
 
+    @property
+    def counts_cpu(self) -> bool:
+        """Whether the CPU time of all processes together is counted."""
+        return not {"cpuacct", "v2"}.isdisjoint(self.paths)
+
     def cpu_s(self) -> float | None:
         """CPU seconds of all processes that ever were in the group; None when nobody counts."""
         if (path := self.paths.get("cpuacct")) is not None:

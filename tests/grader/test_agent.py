@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from grader import agent, wire
+from grader.boxes.bubblewrap import INSIDE
 from tests.grader.courses import write_files
 
 Line = tuple[socket.socket, "subprocess.Popen[bytes]"]
@@ -18,10 +19,10 @@ Line = tuple[socket.socket, "subprocess.Popen[bytes]"]
 
 @pytest.fixture
 def line(tmp_path: Path) -> Iterator[Line]:
-    """An agent that has nothing of the engine but its two files, and our end of its channel."""
-    for name in ("agent.py", "wire.py"):
-        (tmp_path / "box").mkdir(exist_ok=True)
-        copy2(Path(agent.__file__).with_name(name), tmp_path / "box" / name)
+    """An agent that has nothing of the engine but what a box gets, and our end of its channel."""
+    (tmp_path / "box").mkdir()
+    for name in INSIDE:
+        copy2(Path(agent.__file__).parent / name, tmp_path / "box")
     work = write_files(tmp_path / "work", {"a.txt": "abc", "learner.py": "def wrong():\n    {}['zone']\n"})
     ours, theirs = socket.socketpair()
     with ours, theirs:

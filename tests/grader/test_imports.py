@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from grader.boxes.bubblewrap import INSIDE
+
 COURSE = Path(__file__).parents[2]
 OURS = {"grader", "lab_env", "labs", "solutions", "docs", "tests"}
 # Tools with one door: the module (or package of the course) that may import or start them.
@@ -112,7 +114,7 @@ def test_a_tool_has_one_door(tool: str) -> None:
 
 
 def test_what_a_box_gets_loads_with_the_standard_library_alone() -> None:
-    for name in ("agent.py", "wire.py"):
+    for name in INSIDE:
         loaded = {module for module, on_loading in imports(COURSE / "grader" / name) if on_loading}
         assert {module.partition(".")[0] for module in loaded} <= sys.stdlib_module_names, name
     lazy = {module for module, on_loading in imports(COURSE / "grader" / "wire.py") if not on_loading}

@@ -12,8 +12,10 @@ import psutil
 import pytest
 
 from grader.boxes.base import Box, Budget, Reply, Session, Stopped
+from grader.boxes.bubblewrap import why_cold
+from grader.boxes.warm import Template
 from grader.errors import BoxError
-from grader.judge import BOXES
+from grader.judge import BOXES, TEMPLATES
 from grader.lab import Limits
 from grader.results import Verdict
 from tests.grader.boxes.learner import CODE, FORGE, SERVICE
@@ -22,9 +24,26 @@ from tests.grader.courses import write_files
 Start = Callable[..., Session]
 
 
-@pytest.fixture(params=sorted(BOXES))
-def box(request: pytest.FixtureRequest) -> Box:
-    return BOXES[request.param]()
+@pytest.fixture(scope="session")
+def templates() -> Iterator[dict[str, Template]]:
+    """A template of each kind, made when it is first asked for."""
+    made: dict[str, Template] = {}
+    yield made
+    for template in made.values():
+        template.close()
+
+
+@pytest.fixture(params=[f"{name}{how}" for name in sorted(BOXES) for how in ("", "-warm")])
+def box(request: pytest.FixtureRequest, templates: dict[str, Template]) -> Box:
+    name, _, warm = request.param.partition("-")
+    if not warm:
+        return BOXES[name]()
+    if name not in templates:
+        if name == "bubblewrap" and (problem := why_cold()):
+            pytest.skip(problem)
+        templates[name] = TEMPLATES[name](["pandas"])
+    templates[name].revive()
+    return BOXES[name](templates[name])
 
 
 @pytest.fixture
