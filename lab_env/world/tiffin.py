@@ -80,10 +80,13 @@ class World:
 
     def delivery_law(self, first_day: int, days: int) -> LogNormal:
         """The law of `minutes` for each row of `orders(first_day, days, sound=True)`."""
-        laws = [delivered_on(self._day(day))[1] for day in range_of_days(first_day, days)]
-        return LogNormal(
-            np.concatenate([law.mu for law in laws]), np.concatenate([law.sigma for law in laws])
-        )
+        return self.delivered(first_day, days)[1]
+
+    def delivered(self, first_day: int, days: int) -> tuple[Columns, LogNormal]:
+        """The sound orders together with the law of their minutes, in one go."""
+        parts = [delivered_on(self._day(day)) for day in range_of_days(first_day, days)]
+        mu, sigma = (np.concatenate([getattr(law, name) for _, law in parts]) for name in ("mu", "sigma"))
+        return joined([columns for columns, _ in parts]), LogNormal(mu, sigma)
 
     def demand(self, first_day: int, days: int, *, as_of: float | None = None) -> Columns:
         """Orders per zone and hour, with what is known when the hour begins (its weather is forecast).

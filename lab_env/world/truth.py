@@ -37,7 +37,7 @@ def tail(world: World, first_day: int, days: int, q: float = 0.9) -> float:
 
     A reference, not a floor: a predictor that aims at it can have a smaller one.
     """
-    orders, law = world.orders(first_day, days, sound=True), world.delivery_law(first_day, days)
+    orders, law = world.delivered(first_day, days)
     return float(np.nanquantile(np.abs(orders["minutes"] - law.median), q))
 
 
@@ -54,7 +54,7 @@ def by_day(day: Vector, first_day: int, days: int, losses: Columns) -> Columns:
 
 
 def _delivery(world: World, first_day: int, days: int) -> tuple[Vector, Columns]:
-    orders, law = world.orders(first_day, days, sound=True), world.delivery_law(first_day, days)
+    orders, law = world.delivered(first_day, days)
     there = ~np.isnan(orders["minutes"])
     minutes = orders["minutes"][there]
     error = np.abs(minutes - law.median[there])

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from grader.answers import Kitchen, find_answer
 from grader.manifest import Lab, find_course, find_lab
 from grader.starter import course_environment
-from tests.bench import grading
+from tests.bench import grading, world
 from tests.bench.clock import median_s
 
 BIN = Path(sys.executable).parent
@@ -37,7 +37,8 @@ done
 
 
 def main() -> None:
-    """Solve lab 02 in a folder of its own and measure on it."""
+    """Measure the world, then solve lab 02 in a folder of its own and measure on it."""
+    world.measure()
     lab = find_lab(find_course(Path(__file__)), "02")
     with TemporaryDirectory(prefix="bench-") as folder:
         home = Path(folder)
