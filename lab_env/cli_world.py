@@ -140,3 +140,27 @@ def write(
         raise LabError(str(error)) from error
     what = {"orders": "order", "payments": "payment"}.get(table, "row")
     Screen().say(f"{path}: {count(rows, what)}, days {first_day} to {first_day + days - 1} of `{scenario}`.")
+
+
+@app.command()
+def draw(
+    path: Annotated[Path, typer.Argument(help="The file to write; it ends in .svg.")],
+    scenario: Annotated[str, typer.Option(help="What happens in it.")] = "monsoon",
+    days: Annotated[int, typer.Option(min=1, help="How many days.")] = 75,
+    first_day: FirstDay = 60,
+    seed: Seed = None,
+) -> None:
+    """Draw what an operator sees of some days: what moves, and the error of a model that knows quiet days."""
+    from lab_env.world import SEED, World, WorldError
+    from lab_env.world.dashboards import picture
+    from lab_env.world.tables import write_whole
+
+    if path.suffix != ".svg":
+        raise LabError(f"{path.name} does not end in .svg. A picture is SVG: name it like {path.stem}.svg.")
+    try:
+        world = World(SEED if seed is None else seed, scenario, orders_per_day=1000)
+        text = picture(world, first_day, days, alone=True)
+    except WorldError as error:
+        raise LabError(str(error)) from error
+    write_whole(path, lambda unfinished: unfinished.write_text(text, encoding="utf-8"))
+    Screen().say(f"{path}: days {first_day} to {first_day + days - 1} of `{scenario}`. Open it in a browser.")

@@ -65,20 +65,21 @@ class City:
 def draw_city(rng: np.random.Generator) -> City:
     """A city of plausible zones."""
     zones = len(ZONES)
+    out_of_town = np.where(np.arange(zones) < OLD_ZONES, 1.0, 1.4)  # the airport is far, on slow roads
     share = rng.dirichlet(np.full(OLD_ZONES, 12.0))
     popularity = rng.dirichlet(np.full(RESTAURANTS, 2.0), zones).cumsum(axis=1)
     popularity[:, -1] = 1.0
     kitchens = rng.uniform(6.0, 9.5, (zones, 1)) * np.exp(0.15 * rng.standard_normal((zones, RESTAURANTS)))
     return City(
         share=np.append(share, share.mean()),
-        reach_km=rng.uniform(1.6, 3.4, zones),
+        reach_km=rng.uniform(1.6, 3.4, zones) * out_of_town,
         handling_min=kitchens.ravel(),
         restaurants=np.asarray((popularity + np.arange(zones)[:, None]).ravel(), dtype=float),
-        pace_min_per_km=rng.uniform(3.2, 4.8, zones),
+        pace_min_per_km=rng.uniform(3.2, 4.8, zones) * out_of_town,
         item_min=float(rng.uniform(1.1, 1.5)),
         queue_min=float(rng.uniform(0.7, 1.0)),
         rain_slows=float(rng.uniform(0.22, 0.28)),
-        flood_slows=float(rng.uniform(0.05, 0.08)),
+        flood_slows=float(rng.uniform(0.12, 0.18)),
         warmest_day=float(rng.uniform(125, 145)),
         year_swing=float(rng.uniform(0.04, 0.08)),
         fraud_rate=float(rng.uniform(0.009, 0.012)),

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,7 +71,7 @@ def write(
     rate = {} if orders_per_day is None else {"orders_per_day": orders_per_day}
     world = World(seed, scenario, **rate)
     content = as_arrow(TABLES[table](world, first_day, days))
-    _write_whole(path, content)
+    write_whole(path, partial(_fill, content, path.suffix))
     return int(content.num_rows)
 
 
@@ -79,14 +80,23 @@ def write_orders(path: Path, *, scenario: str, seed: int = SEED, first_day: int 
     return write(path, scenario=scenario, seed=seed, first_day=first_day, days=days)
 
 
-def _write_whole(path: Path, content: pa.Table) -> None:
+def write_whole(path: Path, fill: Callable[[Path], object]) -> None:
+    """Make a file appear whole or not at all; missing folders are made.
+
+    Raises:
+        OSError: it cannot be written; nothing of it is left.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        if path.suffix == ".csv":
-            pyarrow.csv.write_csv(content, unfinished)
-        else:
-            pq.write_table(content, unfinished, compression="snappy")
+        fill(unfinished)
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def _fill(content: pa.Table, suffix: str, path: Path) -> None:
+    if suffix == ".csv":
+        pyarrow.csv.write_csv(content, path)
+    else:
+        pq.write_table(content, path, compression="snappy")

@@ -250,17 +250,6 @@ def test_doctor_by_command(run_lab: RunLab, tmp_path: Path) -> None:
     assert "git identity, then `lab doctor` again." in answer.out
 
 
-def test_world_write_by_command(run_lab: RunLab, tmp_path: Path) -> None:
-    path = tmp_path / "orders.parquet"
-    answer = run_lab("world", "write", "--days", "2", "--first-day", "3", str(path))
-    assert (answer.code, path.is_file()) == (0, True)
-    assert "orders, days 3 to 4 of `monsoon`." in answer.out
-    answer = run_lab("world", "write", "--scenario", "monsun", str(path))
-    assert (answer.code, "Did you mean `monsoon`?" in answer.err) == (2, True)
-    answer = run_lab("world", "write", str(tmp_path))
-    assert (answer.code, "is a folder. Name the file to write" in answer.err) == (2, True)
-
-
 def test_wrong_use_ends_with_2(run_lab: RunLab) -> None:
     answer = run_lab("chekc")
     assert answer.code == 2
