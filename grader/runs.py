@@ -27,6 +27,7 @@ from grader.receipts import Receipt, newest
 from grader.release import check_release
 from grader.results import CheckResult, Result, Verdict, learner_view, write_json
 from grader.texts import line
+from grader.warm import WarmJudge
 
 UNDECIDED = frozenset((Verdict.GRADER_ERROR, Verdict.NOT_RUN))
 NO_ROOM = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EROFS))
@@ -128,8 +129,9 @@ def grade(
         }
         todo = [receipt for name, receipt in receipts.items() if name not in kept]
         weak = _refuse_weak(classroom.box, accept_weak, look) if todo else ()  # it takes ten seconds
-        run = _Run(classroom, lab, weak, workers, folder, told)
-        run.all(todo, len(kept))
+        with WarmJudge(lab, classroom.box) as warm:
+            run = _Run(classroom, lab, warm, weak, workers, folder, told)
+            run.all(todo, len(kept))
     found = before | run.results
     results = {name: found[name] for name in sorted(found)}
     return Summary(results, len(run.results), len(kept), run.failed, round(time.monotonic() - began, 3))
@@ -163,6 +165,7 @@ class _Run:
         self,
         classroom: Classroom,
         lab: Lab,
+        warm: WarmJudge,
         weak: tuple[str, ...],
         workers: int,
         folder: Path,
@@ -170,6 +173,7 @@ class _Run:
     ) -> None:
         self.classroom = classroom
         self.lab = lab
+        self.warm = warm
         self.weak = weak
         self.workers = workers
         self.folder = folder
@@ -233,6 +237,7 @@ class _Run:
                 hidden=True,
                 box=self.classroom.box,
                 secret=self.classroom.secret,
+                warm=self.warm,
             )
         except OSError as error:
             if error.errno in NO_ROOM:

@@ -20,6 +20,7 @@ from grader.manifest import Lab
 from grader.release import check_release
 from grader.results import Result, Verdict, write_json
 from grader.snapshot import is_cache
+from grader.warm import WarmJudge, refused_preload
 
 SEEDS = 20
 ENGINE = Path(__file__).parent
@@ -50,6 +51,7 @@ def verify(
         told: called with each judged answer as it comes.
     """
     problems = [*missing_functions(lab), *release_out_of_step(lab)]
+    problems += [refused] if (refused := refused_preload(lab)) else []
     if problems:
         return problems
     with TemporaryDirectory(prefix="verify-") as folder:
@@ -181,22 +183,29 @@ def _judge_all(lab: Lab, folder: Path, cache: bool, workers: int, seeds: int, to
     master = answers[1]
 
     def one(answer: Answer, seed: int = 0) -> Judged:
-        judged = _judge(lab, kitchen, answer, seed, cache, seeded if seed > 0 else None)
+        judged = _judge(lab, kitchen, warm, answer, seed, cache, seeded if seed > 0 else None)
         told(judged)
         return judged
 
     seeded: tuple[str, ...] = ()
-    first = [one(answer) for answer in answers[:2]]
-    runs = [(answer, 0) for answer in answers[2:]] + [(master, -1)]
-    seeded = first[1].result.seeded
-    if seeded:
-        runs += [(replace(master, name=f"seed {seed}"), seed) for seed in range(1, seeds)]
-    with ThreadPoolExecutor(workers) as pool:
-        return first + list(pool.map(lambda run: one(*run), runs))
+    with WarmJudge(lab, strongest()) as warm:
+        first = [one(answer) for answer in answers[:2]]
+        runs = [(answer, 0) for answer in answers[2:]] + [(master, -1)]
+        seeded = first[1].result.seeded
+        if seeded:
+            runs += [(replace(master, name=f"seed {seed}"), seed) for seed in range(1, seeds)]
+        with ThreadPoolExecutor(workers) as pool:
+            return first + list(pool.map(lambda run: one(*run), runs))
 
 
 def _judge(
-    lab: Lab, kitchen: Kitchen, answer: Answer, seed: int, cache: bool, only: tuple[str, ...] | None
+    lab: Lab,
+    kitchen: Kitchen,
+    warm: WarmJudge,
+    answer: Answer,
+    seed: int,
+    cache: bool,
+    only: tuple[str, ...] | None,
 ) -> Judged:
     """One answer; seed -1 is the same secret as 0, judged again; `only` some checks when not None."""
     store = lab.course / ".cache" / "verdicts" / f"{verdict_key(lab, answer, seed)}.json"
@@ -204,7 +213,8 @@ def _judge(
         return Judged(answer, Result.from_dict(json.loads(store.read_text(encoding="utf-8"))), cached=True)
     made = answer if answer.kind != "master" else replace(answer, name="")
     secret = None if seed <= 0 else f"seed {seed}".encode()
-    result = judge(lab, kitchen.make(made), hidden=True, only=only, box=strongest(), secret=secret)
+    work = kitchen.make(made)
+    result = judge(lab, work, hidden=True, only=only, box=strongest(), secret=secret, warm=warm)
     if not any(check.verdict in (Verdict.GRADER_ERROR, Verdict.NOT_RUN) for check in result.checks):
         write_json(store, result.to_dict())
     return Judged(answer, result)

@@ -8,30 +8,37 @@ Whatever happens to the template, a submission is judged: by a cold judge when t
 
 import os
 import sys
+import sysconfig
 import tempfile
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
+from grader.boxes.local import local_template
 from grader.boxes.warm import Command, Template, TemplateGone
 from grader.manifest import Lab
+from grader.snapshot import is_cache
 from grader.starter import ONE_THREAD
 
 JUDGE = [sys.executable, "-P", "-m", "grader.judge"]
 
 
 class WarmJudge:
-    """A template of judges for one lab and one box, with templates of boxes. Safe to use in threads."""
+    """A template of judges for one lab and one box, with templates of boxes. Safe to use in threads.
+
+    It starts with the first submission, or with `start`.
+    """
 
     def __init__(self, lab: Lab, box: str = "local") -> None:
         self._lab = lab
         self._box = box
         self._lock = threading.Lock()
         self._template: Template | None = None
+        self._stamps = _stamps(lab)
 
     def __enter__(self) -> Self:
-        self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -42,6 +49,23 @@ class WarmJudge:
         with self._lock:
             if self._template is None:
                 self._template = Template(self._command)
+
+    def changed(self) -> str:
+        """A file of the lab, the engine or the environment that is not as it was at the start; else empty."""
+        now = _stamps(self._lab)
+        differ = {*now.items()} ^ {*self._stamps.items()}
+        return min((path for path, _ in differ), default="")
+
+    def settle(self) -> None:
+        """Take the files as they are now for those that it started with."""
+        self._stamps = _stamps(self._lab)
+
+    def renew(self, lab: Lab) -> None:
+        """Begin again with the files as they are now, for the lab as it is now."""
+        self.close()
+        self._lab = lab
+        self._stamps = _stamps(lab)
+        self.start()
 
     def run(self, facts: Mapping[str, Any], timeout_s: float) -> tuple[int, bytes] | None:
         """Exit code and last words of a judge forked for these facts; None when it was lost.
@@ -77,6 +101,36 @@ class WarmJudge:
     def _command(self, line: int, hello: int) -> Command:
         words = [*JUDGE, "--template", self._box, str(line), str(hello), *self._lab.preload]
         return Command(words, judge_environment() | {"TMPDIR": tempfile.gettempdir()})
+
+
+def refused_preload(lab: Lab) -> str:
+    """Why a module of the lab's `preload` must not be imported beforehand; empty when all may be."""
+    if not lab.preload:
+        return ""
+    template = local_template(lab.preload)
+    try:
+        refused = template.wait().refused
+    except TemplateGone as gone:
+        refused = str(gone)
+    finally:
+        template.close()
+    return refused and f"{lab.folder / 'lab.toml'}: preload: {refused}. Take it out of `preload`."
+
+
+def _stamps(lab: Lab) -> dict[str, tuple[int, int]]:
+    """When each file that a warm judge may have read was last changed, and its size."""
+    folders = [Path(__file__).parent, lab.folder, lab.solutions / "checks"]
+    files = [lab.course / "requirements.lock", lab.course / "pyproject.toml"]
+    files += [Path(sysconfig.get_path("purelib")), Path(sys.prefix) / "pyvenv.cfg"]
+    for folder in folders:
+        found = [(path, path.relative_to(folder).as_posix()) for path in folder.rglob("*")]
+        files += [path for path, name in found if not path.is_dir() and not is_cache(name)]
+    stamps = {}
+    for file in files:
+        with suppress(OSError):
+            facts = file.stat()
+            stamps[str(file)] = (facts.st_mtime_ns, facts.st_size)
+    return stamps
 
 
 def judge_environment() -> dict[str, str]:

@@ -1,6 +1,7 @@
 """`lab check` without its printing: which checks to run, and what they say about the workspace."""
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from grader.controller import judge
@@ -8,6 +9,7 @@ from grader.errors import InvalidSubmission
 from grader.manifest import Check, Lab, Task
 from grader.results import CheckResult, Result, Verdict, learner_view
 from grader.snapshot import take
+from grader.warm import WarmJudge
 from lab_env.progress import Tally, note_result, now, standing, tally
 from lab_env.workspace import Workspace
 
@@ -46,8 +48,10 @@ class Checked:
         return learner_view(self.result)
 
 
-def check(workspace: Workspace, task: str | None = None) -> Checked:
+def check(workspace: Workspace, task: str | None = None, warm: WarmJudge | None = None) -> Checked:
     """Run the visible checks of a lab, or of one task with those that they wait for.
+
+    With `warm`, which is for this lab, by a judge that is forked from it; else from one made for this once.
 
     Raises:
         LabError: the workspace is only half there, or holds what cannot be judged.
@@ -57,7 +61,8 @@ def check(workspace: Workspace, task: str | None = None) -> Checked:
     lab = workspace.lab
     tasks = lab.tasks if task is None else (find_task(lab, task),)
     only = None if task is None else [check.id for check in tasks[0].checks if not check.hidden]
-    result = judge(lab, workspace.folder, hidden=False, only=only)
+    with nullcontext(warm) if warm is not None else WarmJudge(lab) as ready:
+        result = judge(lab, workspace.folder, hidden=False, only=only, warm=ready)
     for found in result.checks:
         if found.verdict is Verdict.INVALID_SUBMISSION:
             raise InvalidSubmission(f"{workspace.folder} cannot be judged. {found.found}")

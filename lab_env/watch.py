@@ -4,15 +4,19 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
+from dataclasses import replace
 from pathlib import Path
 
 from watchfiles import Change, watch
 
-from grader.errors import InvalidSubmission
+from grader.errors import InvalidSubmission, ManifestError
+from grader.manifest import read_lab
 from grader.snapshot import is_cache
-from lab_env.checking import Checked
+from grader.warm import WarmJudge
+from lab_env.checking import Checked, check
 from lab_env.errors import LabError
+from lab_env.progress import note_result, now
 from lab_env.screen import Screen
 from lab_env.workspace import Workspace
 
@@ -31,36 +35,63 @@ def follow(
     Raises:
         LabError: the workspace is only half there.
     """
-    from lab_env import report
-    from lab_env.checking import check
-    from lab_env.progress import note_result, now
-
     workspace.require_sound()
-    before: Checked | None = None
     logging.getLogger("watchfiles").setLevel(logging.CRITICAL)  # it announces Ctrl-C as a warning
-    with contextlib.suppress(KeyboardInterrupt):
-        for files in changes(workspace, stop=stop):
+    with contextlib.suppress(KeyboardInterrupt), WarmJudge(workspace.lab) as warm:
+        warm.start()
+        told = _Told(screen, as_json)
+        for files in changes(workspace, stop=stop, course=warm.changed):
             began = time.monotonic()
             try:
-                found = check(workspace)
-            except InvalidSubmission as error:
-                screen.json_line({"error": str(error)}) if as_json else screen.say(str(error), "red")
-                continue
-            if as_json:
-                screen.json_line({"files": sorted(files)} | found.to_dict())
-            elif before is None:
-                report.checked(screen, found)
-                screen.say("Watching. Save a file, commit or tag; Ctrl-C ends.", "dim")
-            else:
-                took = f"{time.strftime('%H:%M:%S')}, {time.monotonic() - began:.1f} s"
-                report.changed(screen, found, before, sorted(files), took)
-            before = found
-            note_result(workspace, found.result, now=now())
+                if changed := warm.changed():
+                    told.afresh(changed)
+                    workspace = replace(workspace, lab=read_lab(workspace.lab.folder))
+                    warm.renew(workspace.lab)
+                told.judged(check(workspace, warm=warm), files, began)
+            except (InvalidSubmission, ManifestError) as error:
+                told.problem(str(error))
+                warm.settle()
 
 
-def changes(workspace: Workspace, *, stop: threading.Event | None = None) -> Iterator[frozenset[str]]:
+class _Told:
+    """What is printed, as each judging differs from the one before."""
+
+    def __init__(self, screen: Screen, as_json: bool) -> None:
+        self.screen = screen
+        self.as_json = as_json
+        self.before: Checked | None = None
+
+    def judged(self, found: Checked, files: Set[str], began: float) -> None:
+        """A judging that ended; kept as the learner's progress."""
+        from lab_env import report
+
+        if self.as_json:
+            self.screen.json_line({"files": sorted(files)} | found.to_dict())
+        elif self.before is None:
+            report.checked(self.screen, found)
+            self.screen.say("Watching. Save a file, commit or tag; Ctrl-C ends.", "dim")
+        else:
+            took = f"{time.strftime('%H:%M:%S')}, {time.monotonic() - began:.1f} s"
+            report.changed(self.screen, found, self.before, sorted(files), took)
+        self.before = found
+        note_result(found.workspace, found.result, now=now())
+
+    def afresh(self, changed: str) -> None:
+        """The course or its environment is not what the judge was started with."""
+        said = f"{Path(changed).name} changed in the course: the judge starts again."
+        self.screen.json_line({"restarted": changed}) if self.as_json else self.screen.say(said, "dim")
+
+    def problem(self, said: str) -> None:
+        """Why nothing could be judged."""
+        self.screen.json_line({"error": said}) if self.as_json else self.screen.say(said, "red")
+
+
+def changes(
+    workspace: Workspace, *, stop: threading.Event | None = None, course: Callable[[], str] = str
+) -> Iterator[frozenset[str]]:
     """The files that changed, one set after another; the first is empty and means: watching now.
 
+    An empty one later means that `course` named a file of the course that changed.
     Ends when `stop` is set or on Ctrl-C.
 
     Raises:
@@ -80,7 +111,7 @@ def changes(workspace: Workspace, *, stop: threading.Event | None = None) -> Ite
     ):
         if not folder.is_dir():
             raise LabError(f"{folder} is gone. `lab start {workspace.lab.number}` lays it out again.")
-        if batch or not armed:
+        if batch or not armed or course():
             armed = True
             yield frozenset(_relative(folder, change) for change in batch)
 
