@@ -2,7 +2,8 @@
 
 Each is a workspace: the starter is laid out and prepared once, the master's files are laid over it and
 `solve.sh` does what is done rather than written. A wrong or right answer lays its own files over the
-master's, brings a `solve.sh` of its own, or a `then.sh` that is run after.
+master's, brings a `solve.sh` of its own, or a `then.sh` that is run after. Of a notebook it may bring only
+the cells that differ.
 """
 
 import tomllib
@@ -13,6 +14,7 @@ from threading import RLock
 
 from grader.errors import CourseError
 from grader.manifest import Lab
+from grader.percent import is_notebook, notebook_path, overlaid, solved
 from grader.starter import course_environment, lay_out, run
 
 OWN = ("solve.sh", "then.sh", "expect.toml")
@@ -102,12 +104,26 @@ class Kitchen:
     def _solve(self, answer: Answer, target: Path) -> None:
         copytree(self.make(Answer("starter", "", self.lab.folder)), target, symlinks=True)
         _lay_over(self.lab.solutions / "work", target)
+        notebooks = self._notebooks(target)
         if answer.kind != "master":
             _lay_over(answer.folder, target)
+            _lay_cells_over(answer, target, notebooks)
         own = answer.folder / "solve.sh"
         script = own if own.is_file() else self.lab.solutions / "solve.sh"
         if script.is_file():
             self._script(script, target)
+
+    def _notebooks(self, target: Path) -> list[str]:
+        """Make the notebooks that the master has as text; the paths of the texts."""
+        found = []
+        for file in sorted((self.lab.solutions / "work").rglob("*.py")):
+            path = file.relative_to(self.lab.solutions / "work").as_posix()
+            if is_notebook(path, file.read_bytes()):
+                (target / path).unlink()
+                content = solved(self.lab, path, file.read_text(encoding="utf-8"))
+                (target / notebook_path(path)).write_bytes(content)
+                found.append(path)
+        return found
 
     def _script(self, script: Path, workspace: Path) -> None:
         home = self.folder / f"{workspace.name}.home"
@@ -128,6 +144,16 @@ def _lay_over(source: Path, target: Path) -> None:
         copytree(
             source, target, dirs_exist_ok=True, symlinks=True, ignore=ignore_patterns("__pycache__", *OWN)
         )
+
+
+def _lay_cells_over(answer: Answer, target: Path, notebooks: list[str]) -> None:
+    """Put an answer's cells into the master's notebooks; it may hold only those that differ."""
+    for path in notebooks:
+        if (text := target / path).is_file():
+            notebook = target / notebook_path(path)
+            place = f"{answer.title}/{path}"
+            notebook.write_bytes(overlaid(place, notebook.read_bytes(), text.read_text(encoding="utf-8")))
+            text.unlink()
 
 
 def _fails(lab: Lab, folder: Path) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """The starter that a learner gets, cut from the master, and the hash that names a release.
 
-A region between `BEGIN SOLUTION` and `END SOLUTION`, in the file's own comment syntax, is left out;
-`INSTEAD:` lines in it are what the learner gets. A file of which nothing is left is not released.
+Solution regions are left out (`grader.regions`). A file of which nothing is left is not released. A
+notebook, written as text, is released as a notebook (`grader.percent`).
 """
 
 import difflib
@@ -15,10 +15,12 @@ from shutil import rmtree
 
 from grader.errors import ReleaseError
 from grader.manifest import Lab
+from grader.notebooks import read_released
+from grader.percent import is_notebook, notebook_path, released
+from grader.regions import BEGIN, END, comment_syntax, strip_solution
 from grader.snapshot import is_cache
 
-BEGIN, END, INSTEAD = "BEGIN SOLUTION", "END SOLUTION", "INSTEAD:"
-HASH = (".py", ".yaml", ".yml", ".toml", ".sh")
+PROSE = re.compile(r"^# ", re.MULTILINE)
 CANARY = re.compile(r"CANARY-[0-9a-f]{8,}")
 
 
@@ -28,14 +30,6 @@ class Starter:
 
     content: bytes
     executable: bool
-
-
-@dataclass(frozen=True)
-class Cut:
-    """A file without its solution: what the learner gets, and the regions that were taken out."""
-
-    text: str
-    regions: tuple[str, ...]
 
 
 def release(lab: Lab) -> list[str]:
@@ -100,56 +94,19 @@ def starter_files(lab: Lab) -> dict[str, Starter]:
         )
     found = {}
     for path, file in _present(master).items():
-        text = file.content
-        if _comment(path) is not None and BEGIN.encode() in text:
+        text, name = file.content, path
+        if comment_syntax(path) is not None and BEGIN.encode() in text:
             cut = strip_solution(_decoded(path, text), path)
             if not cut.text.strip():
                 continue
             text = cut.text.encode()
         _refuse_idle_markers(path, text)
-        found[path] = Starter(text, file.executable)
+        if is_notebook(path, file.content):
+            text, name = released(lab, path, _decoded(path, file.content)), notebook_path(path)
+        if name in found:
+            raise ReleaseError(f"{name} is written twice: by {path} too. Give one another name.")
+        found[name] = Starter(text, file.executable)
     return found
-
-
-def strip_solution(text: str, path: str) -> Cut:
-    """Take the solution regions out of a file.
-
-    Args:
-        text: the master's text.
-        path: its path; the ending tells the comment syntax.
-
-    Raises:
-        ReleaseError: a region is not closed, opened twice, or closed without being opened.
-
-    >>> cut = strip_solution('# BEGIN SOLUTION\\nx = 1\\n# INSTEAD: x = ...\\n# END SOLUTION\\n', "a.py")
-    >>> cut.text, cut.regions
-    ('x = ...\\n', ('x = 1',))
-    """
-    kept: list[str] = []
-    regions: list[str] = []
-    region: list[str] | None = None
-    opened = 0
-    for number, line in enumerate(text.splitlines(keepends=True), start=1):
-        word = _marker(line, path)
-        if word == BEGIN and region is None:
-            region, opened = [], number
-        elif word == END and region is not None:
-            regions.append("".join(region).rstrip("\n"))
-            region = None
-        elif word in (BEGIN, END):
-            problem = "opened inside another one" if word == BEGIN else "closed but was never opened"
-            raise ReleaseError(
-                f"{path}:{number}: this solution region is {problem}. Pair each `{BEGIN}` with one `{END}`."
-            )
-        elif region is None:
-            kept.append(line)
-        elif word == INSTEAD:
-            kept.append(_instead(line, path))
-        else:
-            region.append(line)
-    if region is not None:
-        raise ReleaseError(f"{path}:{opened}: this solution region is never closed. Add `{END}` after it.")
-    return Cut("".join(kept), tuple(regions))
 
 
 def release_hash(lab: Lab) -> str:
@@ -172,22 +129,35 @@ def leaks(lab: Lab, starter: Mapping[str, Starter]) -> Iterator[str]:
 
     A whole solution region, three telling lines of one in a row, a hidden check's canary. Hints are exempt.
     """
-    public = {f"work/{path}": file.content.decode("utf-8", "replace") for path, file in starter.items()}
+    public = {f"work/{path}": _readable(path, file.content) for path, file in starter.items()}
     for path, file in _present(lab.folder).items():
         if not path.startswith("work/") and path != "lab.toml":
-            public[path] = file.content.decode("utf-8", "replace")
+            public[path] = _readable(path, file.content)
     public["lab.toml"] = _without_hints(lab)
     squeezed = {path: _lines(text) for path, text in public.items()}
     for path, file in _present(lab.solutions / "work").items():
-        if _comment(path) is None or BEGIN.encode() not in file.content:
+        if comment_syntax(path) is None or BEGIN.encode() not in file.content:
             continue
         for region in strip_solution(file.content.decode("utf-8"), path).regions:
-            yield from _region_leaks(path, _lines(region), squeezed)
+            found = [*_region_leaks(path, _lines(region), squeezed)]
+            if not found and is_notebook(path, file.content):  # an answer in words
+                found = [*_region_leaks(path, _lines(PROSE.sub("", region)), squeezed)]
+            yield from found
     for path, file in _present(lab.solutions / "checks").items():
         for canary in set(CANARY.findall(file.content.decode("utf-8", "replace"))):
             yield from (
                 f"{place} holds the canary {canary} of {path}" for place in public if canary in public[place]
             )
+
+
+def _readable(path: str, content: bytes) -> str:
+    """A public file's text as a person reads it: of a notebook, what stands in its cells."""
+    if path.endswith(".ipynb"):
+        try:
+            return "\n".join(cell.source for cell in read_released(content))
+        except (ValueError, KeyError, TypeError):  # a file of that name which is none
+            pass
+    return content.decode("utf-8", "replace")
 
 
 def _decoded(path: str, content: bytes) -> str:
@@ -247,33 +217,6 @@ def _is_telling(line: str) -> bool:
 def _holds(lines: list[str], run: list[str]) -> bool:
     size = len(run)
     return any(lines[at : at + size] == run for at in range(len(lines) - size + 1))
-
-
-def _comment(path: str) -> tuple[str, str] | None:
-    """Opening and closing of a comment in this kind of file; None where markers mean nothing."""
-    name = Path(path).name
-    if name.endswith(HASH) or name.startswith("Dockerfile"):
-        return "#", ""
-    return ("<!--", "-->") if name.endswith(".md") else None
-
-
-def _marker(line: str, path: str) -> str:
-    """The marker word of a line that is a comment with one; empty for any other line."""
-    opening, closing = _comment(path) or ("#", "")
-    text = line.strip()
-    if not text.startswith(opening):
-        return ""
-    inner = text.removeprefix(opening).removesuffix(closing).strip()
-    if inner.startswith(INSTEAD):
-        return INSTEAD
-    return inner if inner in (BEGIN, END) else ""
-
-
-def _instead(line: str, path: str) -> str:
-    opening, closing = _comment(path) or ("#", "")
-    indent = line[: len(line) - len(line.lstrip())]
-    inner = line.strip().removeprefix(opening).removesuffix(closing).strip()
-    return f"{indent}{inner.removeprefix(INSTEAD).removeprefix(' ')}".rstrip() + "\n"
 
 
 def _present(folder: Path) -> dict[str, Starter]:

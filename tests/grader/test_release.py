@@ -4,7 +4,8 @@ import pytest
 
 from grader.errors import ReleaseError
 from grader.manifest import Lab
-from grader.release import check_release, leaks, release, release_hash, starter_files, strip_solution
+from grader.regions import strip_solution
+from grader.release import check_release, leaks, release, release_hash, starter_files
 from tests.grader.courses import replace, write_files
 
 PYTHON = """import os
