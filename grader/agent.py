@@ -13,6 +13,7 @@ import errno
 import http.client
 import importlib
 import os
+import re
 import selectors
 import signal
 import socket
@@ -22,6 +23,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from functools import partial
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
@@ -41,6 +43,12 @@ def _load(name: str) -> ModuleType:
 
 
 wire, programs = _load("wire"), _load("programs")
+CELL = re.compile(r"<ipython-input-(\d+)-")
+ANSWERED = 77  # the exit code of a copy that has sent its answer
+
+
+class MissingName(NameError):
+    """A name that a notebook has given no value when it has run."""
 
 
 class Agent:
@@ -52,26 +60,39 @@ class Agent:
         self.ready = ready  # what a warm box has imported; None in a cold one, and once learner code ran here
         self.service: subprocess.Popen[bytes] | None = None
         self.port = 0
+        self.shell: Any = None  # IPython's, when a notebook is run
         self.acts: dict[str, Callable[..., Any]] = {
             "call": self.call,
             "run": self.run,
             "read": self.read,
             "serve": self.serve,
             "http": self.http,
+            "shell": self.start_shell,
+            "cell": self.cell,
+            "value": self.value,
+            "ask": self.ask,
         }
+        self.apart = {"value", "ask"} if sys.platform == "linux" else set()
 
     def loop(self) -> None:
         """Say that the box is ready, then answer."""
         wire.send(self.channel, {"id": 0, "value": "ready"})
         while (request := wire.receive(self.channel)) is not None:
-            try:
-                reply = {"value": self.acts[request["act"]](**request["with"])}
-                message = wire.encode({"id": request["id"], **reply})
-            except programs.Become:
-                raise
-            except BaseException as error:  # whatever learner code raised is its answer
-                message = wire.encode({"id": request["id"], "error": self.describe(error)})
-            self.channel.sendall(message)
+            if request["act"] in self.apart:
+                _in_a_copy(partial(self.answer, request))
+            else:
+                self.answer(request)
+
+    def answer(self, request: dict[str, Any]) -> None:
+        """Do what is asked and send what came of it."""
+        try:
+            reply = {"value": self.acts[request["act"]](**request["with"])}
+            message = wire.encode({"id": request["id"], **reply})
+        except programs.Become:
+            raise
+        except BaseException as error:  # whatever learner code raised is its answer
+            message = wire.encode({"id": request["id"], "error": self.describe(error)})
+        self.channel.sendall(message)
 
     def call(self, target: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
         """The value of `module.function(*args, **kwargs)`."""
@@ -137,21 +158,90 @@ class Agent:
         finally:
             connection.close()
 
+    def start_shell(self, folder: str) -> None:
+        """Get IPython ready for a notebook in `folder`, without the learner's modules in sight."""
+        self.ready = None
+        sys.path[:] = [place for place in sys.path if place != str(self.work)]
+        from IPython.core.interactiveshell import InteractiveShell
+        from traitlets.config import Config
+
+        settings = Config({"HistoryManager": {"enabled": False}})
+        self.shell = InteractiveShell.instance(config=settings)
+        self.shell.system = self.shell.system_raw
+        for name in ("showtraceback", "showsyntaxerror", "enable_gui", "ask_exit"):
+            setattr(self.shell, name, lambda *_, **__: None)  # there is nobody to show it to
+        self.shell.display_formatter.active_types = ["text/plain"]
+        os.environ |= {"MPLBACKEND": "Agg", "PIP_RETRIES": "0"}  # there is no screen, and no network
+        os.chdir(self.work / folder)
+        sys.path.insert(0, str(self.work / folder))
+
+    def cell(self, number: int, source: str) -> dict[str, Any]:
+        """Run a cell of the notebook; what it raised, or nothing."""
+        self.shell.execution_count = number
+        done = self.shell.run_cell(source)
+        sys.stdout.flush()
+        error = done.error_before_exec or done.error_in_exec
+        return {} if error is None else self.describe(error)
+
+    def value(self, name: str) -> Any:
+        """What a name of the notebook stands for, `model.coef_` included."""
+        first, *rest = name.split(".")
+        found = self.shell.user_ns.get(first, ...)
+        if found is ...:  # nor is a value that is still to be written one
+            raise MissingName(first)
+        for part in rest:
+            found = getattr(found, part)
+        return found
+
+    def ask(self, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        """The value of a function that the notebook defined."""
+        return self.value(name)(*args, **kwargs)
+
     def describe(self, error: BaseException) -> dict[str, Any]:
         """An exception as texts: its type, its message, and the learner's line that raised it."""
         frames = traceback.extract_tb(error.__traceback__)
-        own = [frame for frame in frames if Path(frame.filename).is_relative_to(self.work)]
-        where = f"{Path(own[-1].filename).relative_to(self.work)}:{own[-1].lineno}" if own else ""
+        places = [(frame.filename, frame.lineno) for frame in frames]
+        if isinstance(error, SyntaxError) and isinstance(error.filename, str):
+            places.append((error.filename, error.lineno))
+        where = next(filter(None, (self._own(*place) for place in reversed(places))), "")
         kind = ""
         if isinstance(error, MemoryError):
             kind = "MEMORY"
         elif isinstance(error, OSError) and error.errno in (errno.EFBIG, errno.ENOSPC, errno.EDQUOT):
             kind = "DISK"
         try:
-            message = str(error)[:2000]
+            message = str(error.msg if isinstance(error, SyntaxError) else error)[:2000]
         except BaseException:  # a learner's __str__
             message = ""
         return {"type": type(error).__name__[:200], "message": message, "where": where, "kind": kind}
+
+    def _own(self, file: str, line: int | None) -> str:
+        """A place in the learner's files or cells as `eta.py:7` or `cell 3:7`; empty for any other."""
+        if match := CELL.match(file):
+            return f"cell {match[1]}:{line}"
+        if Path(file).is_relative_to(self.work):
+            return f"{Path(file).relative_to(self.work)}:{line}"
+        return ""
+
+
+def _in_a_copy(act: Callable[[], None]) -> None:
+    """Act in a fork of this process, so that the next one finds everything as it was.
+
+    If it ends without having answered, this process ends in the same way: its end is the answer.
+    """
+    child = os.fork()
+    if child == 0:
+        try:
+            act()
+            sys.stdout.flush()
+        finally:
+            os._exit(ANSWERED)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if code < 0:
+        signal.signal(-code, signal.SIG_DFL) if -code not in (signal.SIGKILL, signal.SIGSTOP) else None
+        os.kill(os.getpid(), -code)
+    elif code != ANSWERED:
+        os._exit(code)
 
 
 def _feed(process: "Process", text: bytes) -> None:

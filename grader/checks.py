@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from grader.boxes.base import Box, Budget, Finished, Reply, Session
+from grader.boxes.notebook import Notebooks, NotebookSession, Outcome
 from grader.evidence import Blob, Checkout, DvcEvidence, Evidence, GitEvidence, Out
 
 __all__ = [
@@ -28,7 +29,9 @@ __all__ = [
     "Finished",
     "GitEvidence",
     "Hidden",
+    "NotebookSession",
     "Out",
+    "Outcome",
     "Reply",
     "Session",
     "Student",
@@ -162,12 +165,21 @@ class Hidden:
 class Student:
     """The learner's code. Each call runs in a new box made from the snapshot."""
 
-    def __init__(self, box: Box, work: Path, budget: Budget, open_boxes: ExitStack, scratch: Path) -> None:
+    def __init__(
+        self,
+        box: Box,
+        work: Path,
+        budget: Budget,
+        open_boxes: ExitStack,
+        scratch: Path,
+        notebooks: Notebooks,
+    ) -> None:
         self._box = box
         self._work = work
         self._budget = budget
         self._open = open_boxes
         self._scratch = scratch
+        self._notebooks = notebooks
 
     def call(self, target: str, *args: Any, **kwargs: Any) -> Any:
         """The value of `module.function(*args, **kwargs)`, rebuilt from plain data.
@@ -204,12 +216,28 @@ class Student:
             session.serve(serve)
         return session
 
+    def notebook(
+        self, name: str, *, until: str = "", files: Mapping[str, bytes] | None = None
+    ) -> NotebookSession:
+        """The notebook `name`, rebuilt from the release and run; up to the cell titled `until`, if given.
+
+        It is run once for all checks of a submission, unless `files` are laid over the snapshot. Each
+        question to it finds everything as the last cell left it.
+
+        Raises:
+            Stopped: the notebook cannot be read, or passed a limit; ends the check by itself. A cell that
+                raises stops nothing: later cells run, and `value` names it when something is missing.
+        """
+        if files:
+            return self._open.enter_context(self._notebooks.run(self._work, name, until, files))
+        return self._notebooks.open(self._work, name, until)
+
     def at(self, checkout: Checkout) -> Self:
         """The same learner at another version: boxes are made from a checkout of `evidence.dvc.pull`."""
         folder = self._scratch / f"at-{checkout.folder}"
         if not folder.exists():
             checkout.unpack(folder)
-        return type(self)(self._box, folder, self._budget, self._open, self._scratch)
+        return type(self)(self._box, folder, self._budget, self._open, self._scratch, self._notebooks)
 
     def _session(self, files: Mapping[str, bytes]) -> Session:
         return Session(self._box.start(self._work, files, self._budget), self._budget)

@@ -31,6 +31,7 @@ from grader.boxes import template
 from grader.boxes.base import Box, Budget, Stopped
 from grader.boxes.bubblewrap import BubblewrapBox, bubblewrap_template, why_cold
 from grader.boxes.local import LocalBox, local_template
+from grader.boxes.notebook import Notebooks
 from grader.boxes.warm import Template
 from grader.checks import Expect, Failed, Hidden, Student
 from grader.errors import CourseError, ToolMissing
@@ -79,6 +80,7 @@ class Bench:
         self.scratch = scratch
         self.budget = Budget(lab.limits)
         self.evidence = Evidence(snapshot, work, boxes.tools, scratch)
+        self.notebooks = Notebooks(lab.folder / "work", boxes.learner, self.budget)
         self.results: list[CheckResult] = []
         self.seeded: list[str] = []
 
@@ -96,7 +98,7 @@ class Bench:
         hidden = Hidden(self.secret, self.lab.id, check.id)
         with ExitStack() as boxes:
             given = {
-                "student": Student(self.box, self.work, self.budget, boxes, self.scratch),
+                "student": Student(self.box, self.work, self.budget, boxes, self.scratch, self.notebooks),
                 "evidence": self.evidence,
                 "hidden": hidden,
                 "expect": Expect(),
@@ -239,6 +241,7 @@ def _bench(lab: Lab, job: Job, boxes: Boxes, scratch: Path) -> Iterator[Bench]:
     try:
         yield bench
     finally:
+        bench.notebooks.close()
         bench.evidence.close()
 
 

@@ -313,15 +313,19 @@ class Session:
             raise self._forged()
         if "error" not in reply:
             return reply["value"]
+        raise self._stopped(reply["error"])
+
+    def _stopped(self, said: Any) -> Stopped:
+        """The verdict on an exception, as the agent described it."""
         error = (
-            {key: value[:LONGEST] for key, value in reply["error"].items() if isinstance(value, str)}
-            if isinstance(reply["error"], dict)
+            {key: value[:LONGEST] for key, value in said.items() if isinstance(value, str)}
+            if isinstance(said, dict)
             else {}
         )
         kind, message, where = error.get("type", "?"), error.get("message", ""), error.get("where", "")
         named = {"MEMORY": Verdict.MEMORY, "DISK": Verdict.DISK}.get(error.get("kind", ""))
         verdict = named or self._running.pressed() or Verdict.STUDENT_ERROR
-        raise Stopped(
+        return Stopped(
             verdict, f"{kind}{f': {message}' if message else ''}{f' ({where})' if where else ''}", kind
         )
 
