@@ -125,3 +125,29 @@ def test_service_answers(student: Student, expect: Expect) -> None:
         why="As in the function.",
     )
     # --8<-- [end:serve]
+
+
+# --8<-- [start:notebook]
+def test_slow_dishes_are_known(student: Student, expect: Expect) -> None:
+    dishes = b"dish,minutes\ndal,20\nbiryani,45\nidli,10\n"
+    notebook = student.notebook("times.ipynb", files={"dishes.csv": dishes})
+    expect(
+        notebook.value("mean_minutes"),
+        near(25, within=0.01),
+        looked_at="mean_minutes, for dishes of 20, 45 and 10 minutes",
+        why="Every dish counts, not only the first and the last.",
+        misconception="mean-of-the-ends",
+    )
+    expect(
+        notebook.call("is_slow", "dal"),
+        False,
+        looked_at='is_slow("dal"), with 20 minutes',
+        why="Slow is what takes longer than the mean.",
+    )
+    expect(
+        len(notebook.raised),
+        0,
+        looked_at="the cells that raised",
+        why="A colleague runs it from top to bottom.",
+    )
+    # --8<-- [end:notebook]

@@ -1,0 +1,2 @@
+# %% Take the mean
+mean_minutes = (min(minutes.values()) + max(minutes.values())) / 2
