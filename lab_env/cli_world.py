@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lab_env.errors import LabError
+from lab_env.replay.command import replay
 from lab_env.screen import Screen, count
 
 if TYPE_CHECKING:
     from lab_env.world import Incident, Scenario
 
 app = typer.Typer(help="Tiffin's world, where the labs' data comes from.", no_args_is_help=True)
+app.command()(replay)
 
 FirstDay = Annotated[int, typer.Option(min=0, help="The first day, counted from the world's start.")]
 Seed = Annotated[int | None, typer.Option(help="Another seed is another city.")]

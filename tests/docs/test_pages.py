@@ -16,7 +16,13 @@ from grader.boxes.bubblewrap import why_not
 from tests.docs.offline import COURSE, full_clone, newcomer, publish_copy, replay_offline
 from tests.docs.replay import read_blocks, read_steps
 
-PAGES = ("README.md", "docs/index.md", "docs/setup.md", "docs/modules/02-version-data.md")
+PAGES = (
+    "README.md",
+    "docs/index.md",
+    "docs/setup.md",
+    "docs/modules/02-version-data.md",
+    "docs/reference/replay.md",
+)
 GUIDE = "docs/instructors.md"
 BY_HAND = "You said why in the commit. Next time make a new tag."
 CLICKS = shlex.join(["python", "-m", "tests.docs.clicks", "Diaz, Dora", "v1_is_kept", "5", BY_HAND])
