@@ -11,7 +11,7 @@ from pymdownx.superfences import SuperFencesException  # type: ignore[import-unt
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the `mkdocs` command does not look there
 
-from docs.generate import breaks, keys, labs, loop, mends, quiz
+from docs.generate import breaks, dictionary, figures, incidents, keys, labs, loop, mends, quiz
 from grader.manifest import list_labs
 
 FENCES = {"quiz": quiz.quiz_html, "loop": loop.loop_html}
@@ -26,17 +26,23 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the pages that are made from the manifests."""
+    """Add the pages that are made from the manifests and from the world."""
     for lab in list_labs(_course(config)):
         page = File.generated(config, f"labs/{lab.id}.md", content=labs.lab_page(lab))
         page.edit_uri = f"../labs/{lab.id}/brief.md"
         files.append(page)
+    made = {
+        "incidents.md": incidents.incidents_page(_cache(config)),
+        "reference/data-dictionary.md": dictionary.dictionary_page(),
+    }
+    for path, text in made.items():
+        files.append(File.generated(config, path, content=text))
     return files
 
 
 def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG001  # MkDocs passes them by name
-    """Put the tables of a manifest's keys where a page asks for them."""
-    return keys.fill(markdown)
+    """Put the tables of a manifest's keys, and figures of the world, where a page asks for them."""
+    return figures.fill(keys.fill(markdown), _cache(config))
 
 
 def on_post_page(output: str, *, page: Page, config: MkDocsConfig) -> str:  # noqa: ARG001  # MkDocs passes them by name
@@ -46,6 +52,11 @@ def on_post_page(output: str, *, page: Page, config: MkDocsConfig) -> str:  # no
 
 def _course(config: MkDocsConfig) -> Path:
     return Path(config.config_file_path).resolve().parent
+
+
+def _cache(config: MkDocsConfig) -> Path:
+    """Where what was measured and drawn is kept from one build to the next."""
+    return _course(config) / ".cache" / "world"
 
 
 def _fence(name: str) -> Any:

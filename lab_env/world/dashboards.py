@@ -159,10 +159,10 @@ SHOWN: dict[str, Measure] = {
     "new-bridge": Measure("Straight-line distance, km", _mean("distance_km")),
     "order-stacking": Measure("Orders waiting in the kitchen", _mean("kitchen_queue")),
     "festival": Measure("Orders a day in the sample", _count),
-    "metres": Measure("`distance_km` as the feed has it", _mean("distance_km")),
+    "metres": Measure("distance_km as the feed has it", _mean("distance_km")),
     "nulls": Measure("Orders without a distance, %", _share(lambda orders: np.isnan(orders["distance_km"]))),
     "renamed-column": Measure(
-        "Orders without a `distance_km`, %", _share(lambda orders: np.isnan(orders["distance_km"]))
+        "Orders without a distance_km, %", _share(lambda orders: np.isnan(orders["distance_km"]))
     ),
     "doubled-feed": Measure("Orders a day in the feed", _count),
     "shifted-clock": Measure("Orders before 8 in the morning, %", _share(lambda orders: orders["hour"] < 8)),

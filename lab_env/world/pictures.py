@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from lab_env.world.city import Vector
 
-WIDTH, HEIGHT, LEFT, RIGHT, TITLE, GAP, FOOT = 480, 84, 46, 8, 26, 16, 20
+WIDTH, HEIGHT, LEFT, RIGHT, TITLE, GAP, FOOT = 480, 84, 46, 8, 26, 16, 24
 """Of a panel's plot and what stands around it, in the picture's own units."""
 
 STYLE = (
@@ -55,7 +55,7 @@ def draw(panels: Sequence[Panel], first_day: int, shaded: Sequence[int], *, alon
         shaded: the days on which something happens.
         alone: for a file of its own, with colours in it; a page brings its own.
     """
-    height = len(panels) * (TITLE + HEIGHT + GAP) + FOOT
+    height = len(panels) * (TITLE + HEIGHT + GAP) - GAP + FOOT
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img"'
         f' aria-label="{html.escape(in_words(panels, first_day, shaded))}">'
@@ -64,7 +64,7 @@ def draw(panels: Sequence[Panel], first_day: int, shaded: Sequence[int], *, alon
         parts.append(f"<style>{STYLE}</style>")
     for at, panel in enumerate(panels):
         parts += _panel(panel, first_day, shaded, top=at * (TITLE + HEIGHT + GAP) + TITLE)
-    parts += _days(first_day, panels[0].values.size, height - GAP - FOOT)
+    parts += _days(first_day, panels[0].values.size, height - FOOT)
     return "\n".join([*parts, "</svg>\n"])
 
 
@@ -150,7 +150,7 @@ def _key(panel: Panel, at: int) -> list[str]:
     """What the dashed line, or else the band, stands for."""
     if panel.floor is None and panel.quiet is None:
         return []
-    word, left = ("quiet days", WIDTH - 98) if panel.floor is None else ("the floor", WIDTH - 90)
+    word, left = ("quiet days", WIDTH - 116) if panel.floor is None else ("the floor", WIDTH - 104)
     sign = _box("band", left, at - 9, left + 22, at) if panel.floor is None else _dash(left, at - 4)
     return [sign, f'<text x="{WIDTH - RIGHT}" y="{at}" text-anchor="end">{word}</text>']
 

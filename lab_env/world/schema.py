@@ -126,7 +126,7 @@ ORDERS = Table(
         _id("order_id", "order"),
         DAY,
         _placed("order"),
-        Column("hour", "int8", "hour", (8, 23), "The hour of the day; kitchens are closed before 8."),
+        Column("hour", "int8", "h", (8, 23), "The hour of the day; kitchens are closed before 8."),
         WEEKDAY,
         ZONE,
         Column(
@@ -177,7 +177,7 @@ DEMAND = Table(
         DAY,
         Column("begins", "double", "day", (0, LAST_DAY + 1), "When the hour begins.", Role.TIME),
         Column(
-            "hour", "int8", "hour", (8, 23), "The hour of the day; nobody orders before 8, so it has no row."
+            "hour", "int8", "h", (8, 23), "The hour of the day; nobody orders before 8, so it has no row."
         ),
         WEEKDAY,
         ZONE,
@@ -213,9 +213,9 @@ PAYMENTS = Table(
         _id("payment_id", "payment"),
         DAY,
         _placed("payment"),
-        Column("hour", "int8", "hour", (0, 23), "The hour of the day; people pay at night too."),
+        Column("hour", "int8", "h", (0, 23), "The hour of the day; people pay at night too."),
         Column("amount_eur", "double", "EUR", (0.5, 2000), "What is paid."),
-        Column("account_days", "double", "day", (0, 12_000), "Age of the customer's account."),
+        Column("account_days", "double", "days", (0, 12_000), "Age of the customer's account."),
         Column(
             "new_device",
             "bool",

@@ -16,7 +16,8 @@ from grader.manifest import list_labs
 COURSE = Path(__file__).parent.parent.parent
 SOURCES = (path.relative_to(COURSE / "docs") for path in (COURSE / "docs").rglob("*.md"))
 WRITTEN = [path.with_suffix(".html").as_posix() for path in SOURCES if path.parts[0] != "examples"]
-PAGES = sorted([*WRITTEN, *(f"labs/{lab.id}.html" for lab in list_labs(COURSE))])
+MADE = ["incidents.html", "reference/data-dictionary.html"]
+PAGES = sorted([*WRITTEN, *MADE, *(f"labs/{lab.id}.html" for lab in list_labs(COURSE))])
 LOOKS: list[tuple[Literal["light", "dark"], int]] = [
     ("light", 1280),
     ("dark", 1280),

@@ -80,11 +80,14 @@ def test_every_quote_of_a_file_was_filled_in(site: Path) -> None:
         ('```quiz\nid = "x"\n```', "A quiz needs `ask`"),
         ("```loop\nOne: a\n```", "A loop has an even number of steps"),
         ("<!-- keys: gone -->", "gone"),
+        ("<!-- figure: gone -->", "gone"),
     ],
 )
+@pytest.mark.usefixtures("site")  # what it measured of the world is kept, and the copies need not do it again
 def test_a_broken_page_fails_the_build(tmp_path: Path, text: str, message: str) -> None:
     course = tmp_path / "course"
-    for name in ("docs", "labs", "grader"):
+    shutil.copytree(COURSE / ".cache" / "world", course / ".cache" / "world")
+    for name in ("docs", "labs", "grader", "lab_env"):
         shutil.copytree(COURSE / name, course / name, ignore=shutil.ignore_patterns("__pycache__", ".cache"))
     for name in ("mkdocs.yml", "CHANGELOG.md", "pyproject.toml"):
         shutil.copy(COURSE / name, course)

@@ -1,0 +1,165 @@
+"""The page of decisions: each incident's story, what the dashboards show, what to do first, and why.
+
+Stories stand in `incidents.toml`; what is right and wrong stands in the catalogue of the world; numbers and
+pictures are made of the world itself when the site is built.
+"""
+
+import json
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from docs.generate.kept import HERE, kept
+from lab_env.world import CATALOGUE, Action, Incident, Kind, World, dashboards, pictures
+
+ORDERS_PER_DAY, FIRST_DAY, DAYS = 1000, 60, 75
+KEYS = {"title", "story", "see"}
+
+WORDS: dict[str, str] = {
+    Action.WAIT: "Wait, and note the days.",
+    Action.FALLBACK: "Serve the fallback where the model cannot know.",
+    Action.OFFSET: "Correct what the model says by a constant.",
+    Action.RETRAIN: "Collect, then retrain on old and new days together.",
+    Action.RETRAIN_RECENT: "Retrain on the days since it began.",
+    Action.ROLLBACK: "Roll back to the version before.",
+    Action.QUARANTINE: "Stop the feed at the contract, and set what came aside.",
+    Action.MEND: "Have the source mended, backfill, replay.",
+    Action.CALENDAR: "Serve the part of the model that knows the festival from last year.",
+    "retrain on day 1": "Retrain today, on today's orders.",
+}
+KINDS = {
+    Kind.INPUTS: "The inputs moved; the relation between them and the minutes did not.",
+    Kind.RELATION: "The relation moved; the inputs did not.",
+    Kind.BOTH: "Inputs and relation moved, for a while.",
+    Kind.FEED: "The feed broke; in the city nothing happened.",
+    Kind.LABELS: "The labels broke; predictions and inputs are sound.",
+    Kind.SYSTEM: "The system broke; data, labels and model are sound.",
+    Kind.KNOWLEDGE: "What is known moved; what happened did not.",
+    Kind.PRIOR: "How many frauds there are moved; how one looks did not.",
+}
+MODULES = {"03": "data pipeline", "08": "deploy", "09": "monitor drift", "10": "respond"}
+TAUGHT = {Kind.FEED: ("03", "09", "10"), Kind.LABELS: ("03", "09"), Kind.SYSTEM: ("08", "09", "10")}
+
+OPENING = f"""---
+title: Twenty incidents
+---
+
+# Twenty incidents, twenty decisions
+
+You are on call for Tiffin's models. Below are the {{count}} things that can happen to them in this course,
+each as you would meet it: a story, the dashboard, and a decision. Decide before you look at the answer. Of
+the {{wrong}} wrong answers, {{retrain}} are to retrain.
+
+**You need** nothing; [the world](world.md) says who Tiffin is · **about 60 minutes** for all, 3 for one.
+
+Each picture has {DAYS} days of Tiffin's world, day {FIRST_DAY} to {FIRST_DAY + DAYS - 1}; on the shaded
+ones it happens. Nine quiet days in ten lie in the pale band. The solid line of the lower panel is the error
+of a model *at rest*, which knows the quiet days perfectly and nothing else; the dashed one is
+[the floor](world.md#floors), below which no model can stay. The gap between the two is the harm that somebody
+could do something about.
+"""
+
+
+def incidents_page(cache: Path) -> str:
+    """Markdown of the page; pictures are kept in `cache` as long as the world's code stays the same.
+
+    Raises:
+        ValueError: an incident has no story, or a story no incident.
+    """
+    told = stories()
+    wrong = [mistake for name in told for mistake, _ in CATALOGUE[name].wrong]
+    retrain = sum(mistake.startswith("retrain") for mistake in wrong)
+    opening = OPENING.format(count=len(told), wrong=len(wrong), retrain=retrain)
+    sections = [_section(CATALOGUE[name], told[name], shown(name, cache)) for name in told]
+    return "\n".join([opening, *sections, *_table()])
+
+
+def stories(file: Path = HERE / "incidents.toml") -> dict[str, dict[str, str]]:
+    """Title, story and caption of each incident, in the page's order.
+
+    Raises:
+        ValueError: an incident has no story, or a story no incident.
+    """
+    told = tomllib.loads(file.read_text(encoding="utf-8"))
+    if odd := sorted(set(told) ^ set(CATALOGUE)):
+        raise ValueError(f"incidents.toml and the catalogue differ in {', '.join(odd)}. Write or remove it.")
+    for name, story in told.items():
+        if set(story) != KEYS:
+            raise ValueError(
+                f"incidents.toml: `{name}` has {', '.join(story)}; write {', '.join(sorted(KEYS))}."
+            )
+    return told
+
+
+def shown(name: str, cache: Path) -> dict[str, Any]:
+    """The picture of an incident, and the numbers that its caption quotes."""
+    return kept(cache, name, lambda: _look(name))
+
+
+def _look(name: str) -> dict[str, Any]:
+    world = World(scenario=name, orders_per_day=ORDERS_PER_DAY)
+    panels = dashboards.panels(world, FIRST_DAY, DAYS)
+    days = sorted({day for each in world.scenario.incidents for day in each.active_days(FIRST_DAY, DAYS)})
+    there = np.isin(np.arange(FIRST_DAY, FIRST_DAY + DAYS), days)
+    numbers = {}
+    for kind, panel in zip(("", "error_", "slice_"), panels, strict=False):
+        numbers[f"{kind}before"] = pictures.mean_of(panel.values[~there])
+        numbers[f"{kind}then"] = pictures.mean_of(panel.values[there])
+        if panel.floor is not None:
+            floor = {"error_": "floor_then", "slice_": "slice_floor"}[kind]
+            numbers[floor] = pictures.mean_of(panel.floor[there])
+    return {
+        "svg": pictures.draw(panels, FIRST_DAY, days),
+        "numbers": {key: pictures.number(value) for key, value in numbers.items()},
+    }
+
+
+def _section(incident: type[Incident], story: dict[str, str], look: dict[str, Any]) -> str:
+    see = story["see"].format(**look["numbers"])
+    return "\n".join(
+        [
+            f"## {story['title']} {{#{incident.name}}}\n\n{story['story']}\n",
+            f'<figure class="picture" data-search-exclude>\n{look["svg"]}</figure>\n',
+            f"{see}\n",
+            f"```quiz\n{_quiz(incident)}```\n",
+            f'??? note "What it was"\n\n    **{incident.name}**. {incident.says}\n',
+            f"    {KINDS[incident.kind]} *Told by:* {incident.told_by}\n",
+            f"    *Do:* {incident.advice} {_taught(incident)}\n",
+        ]
+    )
+
+
+def _quiz(incident: type[Incident]) -> str:
+    """A question whose options stand in the order of their letters, so that their place says nothing."""
+    right = [
+        (WORDS[action], why, "true") for action, why in zip(incident.right, incident.because, strict=True)
+    ]
+    wrong = [(WORDS[mistake], why, "false") for mistake, why in incident.wrong]
+    options = [
+        f"[[options]]\ntext = {json.dumps(text)}\nwhy = {json.dumps(why)}\nright = {verdict}\n"
+        for text, why, verdict in sorted([*right, *wrong])
+    ]
+    ask = "What would you do first?" if len(right) == 1 else "What would you do?"
+    return f'id = "{incident.name}"\nask = "{ask}"\n{"".join(options)}'
+
+
+def _taught(incident: type[Incident]) -> str:
+    numbers = TAUGHT.get(incident.kind, ("09", "10"))
+    return "*Taught in* " + ", ".join(f"{number} · {MODULES[number]}" for number in numbers) + "."
+
+
+def _table() -> Iterator[str]:
+    """Everything at one glance, for who has decided."""
+    yield "## All of them at one glance {#table}\n"
+    yield "The modules 03, 08, 09 and 10 teach these. Their numbers are reserved; they follow one by one.\n"
+    yield '??? note "Look when you have decided"\n'
+    yield "    | Incident | What moves | Told by | Right | Wrong, and why |"
+    yield "    |---|---|---|---|---|"
+    for name, incident in CATALOGUE.items():
+        wrong = "<br>".join(f"*{mistake}*: {why}" for mistake, why in incident.wrong)
+        cells = (f"[{name}](#{name})", incident.kind, incident.told_by, incident.advice, wrong)
+        yield f"    | {' | '.join(cells)} |"
+    yield ""

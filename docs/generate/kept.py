@@ -1,0 +1,38 @@
+"""What takes a moment to compute from the world, kept until the code that it comes from changes."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+HERE = Path(__file__).parent
+WORLD = HERE.parent.parent / "lab_env" / "world"
+
+
+def kept(folder: Path, name: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What `make` gives, from `folder` when it was made there by the same code. JSON values only."""
+    file = folder / f"{name}-{_state()}.json"
+    if file.is_file():
+        return dict(json.loads(file.read_text(encoding="utf-8")))
+    made = make()
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob(f"{name}-{'?' * 16}.json"):
+        old.unlink(missing_ok=True)
+    unfinished = file.with_suffix(f".{os.getpid()}")
+    unfinished.write_text(json.dumps(made), encoding="utf-8")
+    unfinished.replace(file)
+    return made
+
+
+@cache
+def _state() -> str:
+    """Changes when the world's code, or that which looks at it, does."""
+    total = hashlib.sha256(np.__version__.encode())
+    for path in (*sorted(WORLD.rglob("*.py")), HERE / "figures.py", HERE / "incidents.py"):
+        total.update(path.read_bytes())
+    return total.hexdigest()[:16]

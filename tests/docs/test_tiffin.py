@@ -1,0 +1,124 @@
+"""The pages about Tiffin say what the world does: each incident and column, and measured figures."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from docs.generate import dictionary, figures, incidents, kept, quiz
+from lab_env.world import CATALOGUE, Action, Kind
+from lab_env.world.schema import TABLES
+
+COURSE = Path(__file__).parent.parent.parent
+CACHE = COURSE / ".cache" / "world"
+
+
+@pytest.fixture(scope="module")
+def page(site: Path) -> str:
+    """The page of decisions, as a reader gets it."""
+    return (site / "incidents.html").read_text()
+
+
+def test_every_incident_has_a_story_a_picture_and_a_decision(page: str) -> None:
+    for name in CATALOGUE:
+        section = page.split(f'id="{name}"')[1].split("<h2")[0]
+        assert section.count("<svg") == 1, name
+        assert f'data-quiz="{name}"' in section
+        assert 'role="img"' in section
+    assert page.count('<figure class="picture"') == len(CATALOGUE)
+
+
+def test_a_picture_is_outside_of_the_search(site: Path) -> None:
+    index = (site / "search" / "search_index.js").read_text()
+    assert "the usual suspect" in index
+    assert "Orders waiting in the kitchen" not in index
+
+
+def test_every_option_has_the_catalogue_s_reason() -> None:
+    text = incidents.incidents_page(CACHE)
+    found = [quiz.read_quiz(block) for block in re.findall(r"```quiz\n(.*?)```", text, re.DOTALL)]
+    assert sorted(each.name for each in found) == sorted(CATALOGUE)
+    for each in found:
+        incident = CATALOGUE[each.name]
+        reasons = {option.text: (option.why, option.right) for option in each.options}
+        for action, why in zip(incident.right, incident.because, strict=True):
+            assert reasons[incidents.WORDS[action]] == (why, True)
+        for mistake, why in incident.wrong:
+            assert reasons[incidents.WORDS[mistake]] == (why, False)
+        assert [option.text for option in each.options] == sorted(option.text for option in each.options)
+
+
+def test_every_action_and_kind_has_its_words() -> None:
+    assert set(Action) <= set(incidents.WORDS)
+    assert set(incidents.KINDS) == set(Kind)
+    assert len(set(incidents.WORDS.values())) == len(incidents.WORDS)
+
+
+def test_a_caption_quotes_only_what_was_measured() -> None:
+    for name, story in incidents.stories().items():
+        look = incidents.shown(name, CACHE)
+        told = story["see"].format(**look["numbers"])
+        assert "nan" not in told.split(), name
+        assert "{" in story["see"], name
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[metres]\ntitle = 'a'\nstory = 'b'\nsee = 'c'\n", "the catalogue differ in bad-deploy"),
+        (None, "`metres` has title, tale; write see, story, title"),
+    ],
+)
+def test_stories_that_do_not_fit_the_catalogue_are_refused(
+    tmp_path: Path, text: str | None, message: str
+) -> None:
+    if text is None:
+        text = "".join(
+            f"[{name}]\ntitle = 'a'\ntale = 'b'\n" for name in ("metres", *(set(CATALOGUE) - {"metres"}))
+        )
+    (tmp_path / "incidents.toml").write_text(text)
+    with pytest.raises(ValueError, match=re.escape(message)):
+        incidents.stories(tmp_path / "incidents.toml")
+
+
+def test_the_dictionary_s_page_has_every_column_and_its_anchor() -> None:
+    text = dictionary.dictionary_page()
+    for name, table in TABLES.items():
+        section = text.split(f"{{#{name}}}")[1].split("\n## ")[0]
+        assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE) == [column.name for column in table]
+    assert "| `distance_km` | double | 0.1 to 40 km | feature |" in text
+    assert "| `minutes` | double | 1 to 900 min | **label**, later |" in text
+    assert "| `fraud` | bool | yes or no | **label**, later |" in text
+
+
+def test_the_page_of_the_world_quotes_every_figure_and_no_other(site: Path, tmp_path: Path) -> None:
+    source = (COURSE / "docs" / "world.md").read_text()
+    assert set(re.findall(r"<!-- figure: ([\w-]+) -->", source)) == set(figures.FIGURES)
+    assert "figure:" not in (site / "world.html").read_text()
+    assert figures.fill("no figure", tmp_path) == "no figure"
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_figures_bear_out_what_the_page_says_of_them() -> None:
+    found = figures.measured(CACHE)
+    told = {name: float(value.replace(",", "")) for name, value in found.items() if name != "zones"}
+    assert told["floor-wet"] > told["floor-mae"] + 0.3
+    assert told["rings-large"] > told["rings-small"] > 30
+    assert told["first-chargeback"] < told["chargeback"] < told["last-chargeback"]
+    assert told["one-low"] < told["one-median"] < told["one-high"]
+    assert 0.9 < told["frauds"] < 1.3
+
+
+def test_what_was_made_by_the_same_code_is_made_once(tmp_path: Path) -> None:
+    made = []
+
+    def make() -> dict[str, object]:
+        made.append(1)
+        return {"a": 1.5}
+
+    (tmp_path / f"thing-{'0' * 16}.json").write_text("{}")
+    assert [kept.kept(tmp_path, "thing", make) for _ in range(2)] == [{"a": 1.5}] * 2
+    assert len(made) == 1
+    assert len(list(tmp_path.iterdir())) == 1
