@@ -91,16 +91,18 @@ def parse_address(text: str) -> Address:
 
 
 class Service:
-    """An open client. Connections are kept; every request ends within `timeout_s`."""
+    """An open client for at most `connections` requests at once; each ends within `timeout_s`."""
 
     def __init__(self, address: Address, *, connections: int, timeout_s: float) -> None:
         self.address = address
         self._timeout_s = timeout_s
-        limits = httpx.Limits(
-            max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=2
-        )
-        # Without the client on top, whose redirects, cookies and logins cost a quarter of a request.
-        self._transport = httpx.AsyncHTTPTransport(verify=False, uds=address.socket, limits=limits)
+        # Without httpx's client on top, whose redirects, cookies and logins cost a quarter of a request; and
+        # a pool of one for each connection, as a pool looks through all that it has at each request.
+        limits = httpx.Limits(max_connections=1, keepalive_expiry=2)
+        self._idle = [
+            httpx.AsyncHTTPTransport(verify=False, uds=address.socket, limits=limits)
+            for _ in range(connections)
+        ]
         self._urls = {path: httpx.URL(address.url + path) for path in ("/predict", "/labels")}
 
     async def __aenter__(self) -> Self:
@@ -109,7 +111,8 @@ class Service:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._transport.aclose()
+        for transport in self._idle:
+            await transport.aclose()
 
     async def knock(self) -> None:
         """See that somebody listens, before anything is sent.
@@ -154,9 +157,10 @@ class Service:
 
     async def _post(self, path: str, body: bytes) -> bytes:
         request = httpx.Request("POST", self._urls[path], content=body, headers=JSON)
+        transport = self._idle.pop()
         try:
             async with asyncio.timeout(self._timeout_s):
-                answer = await self._transport.handle_async_request(request)
+                answer = await transport.handle_async_request(request)
                 async with aclosing(answer):
                     content = await _capped(answer)
         except TimeoutError:
@@ -165,6 +169,8 @@ class Service:
             raise Fault(Kind.UNREACHABLE, str(error) or "no connection") from error
         except httpx.TransportError as error:
             raise Fault(Kind.CUT_OFF, str(error) or type(error).__name__) from error
+        finally:
+            self._idle.append(transport)
         if not 200 <= answer.status_code < 300:
             raise Fault(_kind_of(answer.status_code), f"status {answer.status_code}: {_head(content)}")
         return content

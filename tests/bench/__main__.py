@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from grader.answers import Kitchen, find_answer
 from grader.manifest import Lab, find_course, find_lab
 from grader.starter import course_environment
-from tests.bench import grading, world
+from tests.bench import grading, replay, world
 from tests.bench.clock import median_s
 
 BIN = Path(sys.executable).parent
@@ -37,8 +37,9 @@ done
 
 
 def main() -> None:
-    """Measure the world, then solve lab 02 in a folder of its own and measure on it."""
+    """Measure world and replay, then solve lab 02 in a folder of its own and measure on it."""
     world.measure()
+    replay.measure()
     lab = find_lab(find_course(Path(__file__)), "02")
     with TemporaryDirectory(prefix="bench-") as folder:
         home = Path(folder)

@@ -54,6 +54,10 @@ class Serving:
         events = map(json.loads, self._seen.read_text().splitlines())
         return [value for kind, value in events if kind == what]
 
+    def lines(self) -> int:
+        """How much has reached it, orders and labels."""
+        return self._seen.read_bytes().count(b"\n")
+
     def twice(self, what: str) -> int:
         """How many of them came again."""
         return sum(times - 1 for times in collections.Counter(self.seen(what)).values())

@@ -155,6 +155,13 @@ def test_every_kind_of_rubbish_is_survived(served: Serving, log: Path) -> None:
     assert batches == logged(log, "SELECT count(DISTINCT delivered) FROM labels")
 
 
+def test_a_connection_that_hung_is_replaced(served: Serving, log: Path) -> None:
+    send(some(20), f"{served.to}/dozes", log, timeout_s=0.2)
+    report = read_report(log)
+    assert (report.answered, report.again) == (20, 20)
+    assert report.faults == {"timed out": 20}
+
+
 def test_an_order_that_the_service_refuses_gets_no_label(served: Serving, log: Path) -> None:
     send(some(5), f"{served.to}/refuses", log)
     report = read_report(log)
