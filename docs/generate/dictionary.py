@@ -13,9 +13,9 @@ Every column of Tiffin's tables, for whoever writes a data contract or a feature
 the tables that the world makes. [The world](../world.md) says where the numbers come from.
 
 Times are in days since the world began, never a date: `41.75` is six in the evening of day 41, and day 0 is a
-Monday. A *range* is what is plausible in any scenario; a value beyond it came from a broken feed. *Later*
-means that nobody can know it when the model is asked: a feature made of it is a leak. Everything else is
-known at that moment.
+Monday. Values are what is plausible in any scenario; what lies beyond came from a broken feed. *Later* means
+that nobody can know it when the model is asked: a feature made of it is a leak. Everything else is known at
+that moment.
 """
 ROLES = {
     Role.NAME: "name",
@@ -35,13 +35,13 @@ def _section(table: Table) -> str:
     rows = "\n".join(_row(column) for column in table)
     return (
         f"## {table.name} {{#{table.name}}}\n\nA row is {table.row}. {table.asks}\n\n"
-        f"| Column | Type | Range | Role | Meaning |\n|---|---|---|---|---|\n{rows}\n"
+        f"| Column | Values | Meaning |\n|---|---|---|\n{rows}\n"
     )
 
 
 def _row(column: Column) -> str:
     role = ROLES[column.role] + (", later" if column.known is Known.LATER else "")
-    return f"| `{column.name}` | {column.type} | {_range(column)} | {role} | {column.means} |"
+    return f"| `{column.name}`<br>{role} | {_range(column)}<br>*{column.type}* | {column.means} |"
 
 
 def _range(column: Column) -> str:
@@ -50,4 +50,4 @@ def _range(column: Column) -> str:
     low, high = column.range
     if column.role not in (Role.FEATURE, Role.LABEL):
         return f"from {low:g}"
-    return f"{low:g} to {high:,.0f} {column.unit}".rstrip()
+    return f"{low:g} to {high:,.0f} {column.unit}".rstrip().replace(" ", "&nbsp;")

@@ -156,10 +156,9 @@ def _table() -> Iterator[str]:
     yield "## All of them at one glance {#table}\n"
     yield "The modules 03, 08, 09 and 10 teach these. Their numbers are reserved; they follow one by one.\n"
     yield '??? note "Look when you have decided"\n'
-    yield "    | Incident | What moves | Told by | Right | Wrong, and why |"
-    yield "    |---|---|---|---|---|"
+    yield "    | Incident, and what moves | Told by | Right |"
+    yield "    |---|---|---|"
     for name, incident in CATALOGUE.items():
-        wrong = "<br>".join(f"*{mistake}*: {why}" for mistake, why in incident.wrong)
-        cells = (f"[{name}](#{name})", incident.kind, incident.told_by, incident.advice, wrong)
+        cells = (f"[{name}](#{name})<br>{incident.kind}", incident.told_by, incident.advice)
         yield f"    | {' | '.join(cells)} |"
     yield ""

@@ -87,10 +87,11 @@ def test_the_dictionary_s_page_has_every_column_and_its_anchor() -> None:
     text = dictionary.dictionary_page()
     for name, table in TABLES.items():
         section = text.split(f"{{#{name}}}")[1].split("\n## ")[0]
-        assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE) == [column.name for column in table]
-    assert "| `distance_km` | double | 0.1 to 40 km | feature |" in text
-    assert "| `minutes` | double | 1 to 900 min | **label**, later |" in text
-    assert "| `fraud` | bool | yes or no | **label**, later |" in text
+        assert re.findall(r"^\| `(\w+)`<br>", section, re.MULTILINE) == [column.name for column in table]
+    assert "| `distance_km`<br>feature | 0.1&nbsp;to&nbsp;40&nbsp;km<br>*double* |" in text
+    assert "| `minutes`<br>**label**, later | 1&nbsp;to&nbsp;900&nbsp;min<br>*double* |" in text
+    assert "| `fraud`<br>**label**, later | yes or no<br>*bool* |" in text
+    assert "| `labelled`<br>time, later | from 0<br>*double* |" in text
 
 
 def test_the_page_of_the_world_quotes_every_figure_and_no_other(site: Path, tmp_path: Path) -> None:
