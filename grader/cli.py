@@ -17,7 +17,7 @@ from grader.boxes.bubblewrap import strongest
 from grader.cli_class import app as class_commands
 from grader.cli_grade import app as grade_commands
 from grader.controller import judge
-from grader.doctor import Strength, groups, look
+from grader.doctor import BY_NATURE, Strength, groups, look
 from grader.errors import CourseError
 from grader.manifest import Lab, find_course, find_lab, list_labs
 from grader.publish import publish as publish_course
@@ -140,7 +140,7 @@ def doctor(as_json: AsJson = False) -> None:
     """Attack every wall of the sandbox on this host, and say which hold."""
     strength = look()
     if as_json:
-        sys.stdout.write(json_text(asdict(strength)))
+        sys.stdout.write(json_text(asdict(strength) | {"by_nature": BY_NATURE}))
     else:
         _print_strength(strength)
     raise typer.Exit(1 if strength.missing else 0)
@@ -183,6 +183,9 @@ def _print_strength(strength: Strength) -> None:
         sign = "[green]✓[/]" if wall.holds else "[red]✗[/]" if wall.required else "[yellow]![/]"
         kind = "required" if wall.required else "better to have"
         out.print(f"{sign} {wall.name:<14} {kind:<14} {escape(wall.found)}")
+    out.print("What no box can stop, here or elsewhere:")
+    for name, reason in BY_NATURE.items():
+        out.print(f"- {name}: {escape(reason)}")
     for line in dict.fromkeys(wall.mend for wall in strength.walls if wall.mend):
         out.print(f"To mend it: {escape(line)}")
     if strength.missing:

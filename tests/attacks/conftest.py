@@ -8,13 +8,16 @@ from typing import Any
 
 import pytest
 
-from grader.boxes.bubblewrap import why_not
+from grader.boxes.bubblewrap import why_cold, why_not
 from grader.controller import judge
 from grader.results import Result
+from grader.warm import WarmJudge
 from tests.attacks.ground import Ground, make_ground
 from tests.attacks.rows import Outcome, Row, attack, scratch
 
 Run = Callable[..., Outcome]
+Noted = Callable[[str], None]
+WAYS = ("cold", "warm")
 
 
 @pytest.fixture(scope="session")
@@ -27,17 +30,44 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
 
 
 @pytest.fixture(scope="session")
+def template(ground: Ground) -> Iterator[WarmJudge]:
+    """What warm judges are forked from, with their boxes; one for all attacks."""
+    if problem := why_cold():
+        pytest.skip(problem)
+    with WarmJudge(ground.roomy, "bubblewrap") as one:
+        judged(ground, one)  # both templates are up
+        yield one
+
+
+@pytest.fixture(scope="module", params=WAYS)
+def warm(request: pytest.FixtureRequest) -> WarmJudge | None:
+    """How judges and boxes start: None when cold."""
+    return request.getfixturevalue("template") if request.param == "warm" else None
+
+
+@pytest.fixture(scope="session")
 def honest(ground: Ground) -> Mapping[str, Any]:
-    """The record of the honest work before any attack, times aside."""
+    """The record of the honest work, judged cold before any attack, times aside."""
     return timeless(judged(ground))
 
 
 @pytest.fixture(scope="module")
-def neighbours(ground: Ground, honest: Mapping[str, Any]) -> Iterator[None]:
+def neighbours(ground: Ground, honest: Mapping[str, Any], warm: WarmJudge | None) -> Iterator[None]:
     """Judges the honest work again after a group of attacks: not a byte of its grade has changed."""
     yield
-    after = timeless(judged(ground))
+    after = timeless(judged(ground, warm))
     assert json.dumps(after) == json.dumps(honest)
+
+
+@pytest.fixture
+def noted(warm: WarmJudge | None, record_property: Callable[[str, object], None]) -> Noted:
+    """Counts a test as an attack, cold or warm."""
+
+    def note(name: str) -> None:
+        record_property("attack", name)
+        record_property("way", "warm" if warm else "cold")
+
+    return note
 
 
 @pytest.fixture
@@ -46,13 +76,14 @@ def run(
     neighbours: None,  # noqa: ARG001  # asked for, so that it looks after the group
     tmp_path: Path,
     capfd: pytest.CaptureFixture[str],
-    record_property: Callable[[str, object], None],
+    warm: WarmJudge | None,
+    noted: Noted,
 ) -> Run:
     """Judges a row, and holds to what must be true of every one of them."""
 
     def one(row: Row, **facts: Any) -> Outcome:
-        record_property("attack", row.name)
-        outcome = attack(row, ground, tmp_path, **facts)
+        noted(row.name)
+        outcome = attack(row, ground, tmp_path, **{"warm": warm, **facts})
         hold(outcome, ground, "".join(capfd.readouterr()))
         assert outcome.verdicts == dict(row.expect), texts(outcome.result)
         return outcome
@@ -76,10 +107,11 @@ def hold(outcome: Outcome, ground: Ground, printed: str) -> None:
     assert outcome.left == []
 
 
-def judged(ground: Ground) -> Result:
+def judged(ground: Ground, warm: WarmJudge | None = None) -> Result:
     """The honest work, judged whole."""
+    facts: dict[str, Any] = {"hidden": True, "box": "bubblewrap", "secret": ground.secret, "warm": warm}
     with scratch():
-        return judge(ground.roomy, ground.honest, hidden=True, box="bubblewrap", secret=ground.secret)
+        return judge(ground.roomy, ground.honest, **facts)
 
 
 def timeless(result: Result) -> dict[str, Any]:

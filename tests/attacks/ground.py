@@ -13,7 +13,7 @@ from grader.manifest import Lab, read_lab
 from tests.grader.courses import commit, git, write_files
 
 ROOMY = "cpu_s = 60\nwall_s = 120\nmemory_mb = 256\ndisk_mb = 16\noutput_kb = 64"
-TIGHT = "cpu_s = 2\nwall_s = 5\nmemory_mb = 256\ndisk_mb = 16\noutput_kb = 64"
+TIGHT = "cpu_s = 1\nwall_s = 3\nmemory_mb = 256\ndisk_mb = 16\noutput_kb = 64"
 
 HONEST = {
     "eta.py": """
@@ -195,7 +195,8 @@ LIMITS = {"roomy": ROOMY, "tight": TIGHT}
 
 def make_lab(folder: Path, limits: str, word: str) -> Lab:
     """The lab with its limits; `word` is planted in its hidden check."""
-    parts = [f'format = 1\ntitle = "Arrival"\nminutes = 1\nobjectives = ["Promise"]\n[limits]\n{limits}\n']
+    parts = ['format = 1\ntitle = "Arrival"\nminutes = 1\nobjectives = ["Promise"]\n']
+    parts.append(f'preload = ["numpy", "pandas"]\n[limits]\n{limits}\n')
     parts.append('[[tasks]]\nid = "all"\ntitle = "All"\nminutes = 1\n')
     for name in (*VISIBLE, "hidden_minutes"):
         hidden = json.dumps(name not in VISIBLE)

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import copytree
+from typing import Any
 from uuid import uuid4
 
 import psutil
@@ -20,6 +21,7 @@ from grader.boxes.bubblewrap import FIRST_UID
 from grader.boxes.limits import PREFIX, parents
 from grader.controller import judge
 from grader.results import Result, Verdict, learner_view
+from grader.warm import WarmJudge
 from tests.attacks.ground import Ground
 from tests.grader.courses import write_files
 
@@ -78,14 +80,17 @@ def attack(
     words: Mapping[str, str] | None = None,
     box: str = "bubblewrap",
     only: Collection[str] = (),
+    warm: WarmJudge | None = None,
 ) -> Outcome:
     """Judge the row as a class would, and look for what it left."""
     mark = f"mark-{uuid4().hex}"
     work = build(row, ground, folder, {"MARK": mark, "PORT": str(PORT), **(words or {})})
     lab = ground.tight if row.tight else ground.roomy
+    facts: dict[str, Any] = {"hidden": True, "box": box, "secret": ground.secret, "warm": warm}
+    before = template_family()
     with watched() as pids, scratch() as place:
-        result = judge(lab, work, hidden=True, only=set(only or row.expect), box=box, secret=ground.secret)
-        left = leftovers(place, pids, mark)
+        result = judge(lab, work, only=set(only or row.expect), **facts)
+        left = leftovers(place, pids, mark, before)
     return Outcome(result, json.dumps(learner_view(result), ensure_ascii=False), left)
 
 
@@ -111,8 +116,8 @@ def watched() -> Iterator[set[int]]:
     over = threading.Event()
 
     def look() -> None:
-        while not over.wait(0.1):
-            seen.update(_children())
+        while not over.wait(0.02):
+            seen.update(_children(), *map(_children, _templates()))
 
     thread = threading.Thread(target=look, daemon=True)
     thread.start()
@@ -127,11 +132,26 @@ def watched() -> Iterator[set[int]]:
                 os.waitpid(pid, os.WNOHANG)
 
 
-def leftovers(place: Path, pids: set[int], mark: str) -> list[str]:
-    """What a judged submission left on this host; a dying process is given a moment."""
+def template_family() -> set[tuple[int, float]]:
+    """The judges' template with all below it, which is templates only while no submission is judged."""
+    found = set()
+    for pid in _templates():
+        with suppress(psutil.Error):
+            found |= {(one.pid, one.create_time()) for one in psutil.Process(pid).children(recursive=True)}
+    return found
+
+
+def leftovers(
+    place: Path, pids: set[int], mark: str, before: Collection[tuple[int, float]] = ()
+) -> list[str]:
+    """What a judged submission left on this host; a dying process is given a moment.
+
+    `before` is the templates' family as it was: it neither grew nor was any of it ended.
+    """
     found: list[str] = []
     for _ in range(50):
-        found = [*_processes(mark), *_groups(pids)]
+        changed = template_family() ^ set(before)
+        found = [*_processes(mark), *_groups(pids), *(f"below a template: {pid}" for pid, _ in changed)]
         if not found:
             break
         time.sleep(0.1)
@@ -157,12 +177,20 @@ def _processes(mark: str) -> list[str]:
     return [f"process {pid}" for pid in {*living, *marked}]
 
 
-def _children() -> set[int]:
+def _children(parent: int | str = "self") -> set[int]:
     found: set[int] = set()
-    for task in Path("/proc/self/task").iterdir():
-        with suppress(OSError):
-            found.update(int(pid) for pid in (task / "children").read_text().split())
+    with suppress(OSError):
+        for task in Path(f"/proc/{parent}/task").iterdir():
+            with suppress(OSError):
+                found.update(int(pid) for pid in (task / "children").read_text().split())
     return found
+
+
+def _templates() -> list[int]:
+    """Children of ours that wait to fork judges."""
+    return [
+        pid for pid in _children() if any("--template" in line for line in _lines(f"/proc/{pid}/cmdline"))
+    ]
 
 
 def _is_lost(pid: int) -> bool:

@@ -196,6 +196,7 @@ SHADOWS = dict.fromkeys(
     "__pycache__/eta.cpython-311.pyc": "no bytecode",
 }  # fmt: skip
 VARIABLES = "PYTHONPATH=evil\nLD_PRELOAD=./evil.so\nGIT_DIR=/tmp\nGIT_EXTERNAL_DIFF=./evil.sh\nDVC_EXP=1\n"
+VARIABLES += "MLFLOW_TRACKING_URI=http://127.0.0.1:9\n"
 SETTINGS = {
     **dict.fromkeys((".env", ".flaskenv", ".envrc", ".bashrc", ".profile", ".pam_environment"), VARIABLES),
     "pyvenv.cfg": "home = ./evil\n",
@@ -348,7 +349,7 @@ ROWS = [
         SHADOWS,
     ),
     Row(
-        "PYTHONPATH, LD_PRELOAD, GIT_* and DVC_* in an env file",
+        "PYTHONPATH, LD_PRELOAD, GIT_*, DVC_* and MLFLOW_* in an env file",
         {"calls": PASS, "runs": PASS, "commits": PASS, "pulls": PASS},
         SETTINGS,
     ),

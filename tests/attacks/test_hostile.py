@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -68,7 +69,7 @@ def alternates(ground: Ground) -> Callable[[Path], None]:
     """Objects that lie elsewhere on the host, in the class folder."""
 
     def make(work: Path) -> None:
-        elsewhere = ground.class_folder / f"objects-{os.getpid()}"
+        elsewhere = ground.class_folder / f"objects-{uuid4().hex}"
         (work / ".git" / "objects").rename(elsewhere)
         write_files(work, {".git/objects/info/alternates": f"{elsewhere}\n"})
         write_files(work, {".git/objects/info/http-alternates": f"file://{elsewhere}\n"})

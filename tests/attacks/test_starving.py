@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -17,7 +18,8 @@ import pytest
 
 from grader.boxes.limits import sweep
 from grader.controller import judge
-from tests.attacks.conftest import Run, hold, timeless
+from grader.warm import WarmJudge
+from tests.attacks.conftest import Noted, Run, hold, judged, timeless
 from tests.attacks.ground import Ground
 from tests.attacks.rows import (
     BROKEN,
@@ -33,6 +35,7 @@ from tests.attacks.rows import (
     build,
     leftovers,
     scratch,
+    template_family,
     watched,
 )
 from tests.grader.courses import write_files
@@ -230,9 +233,9 @@ def test_no_bomb_leaves_its_box(run: Run, row: Row) -> None:
 
 
 def test_a_neighbour_at_the_same_moment_keeps_its_grade(
-    ground: Ground, honest: Mapping[str, Any], tmp_path: Path, record_property: Callable[[str, object], None]
+    ground: Ground, honest: Mapping[str, Any], tmp_path: Path, warm: WarmJudge | None, noted: Noted
 ) -> None:
-    record_property("attack", "a loaded machine making correct work time out")
+    noted("a loaded machine making correct work time out")
     busy = Row(
         "busy",
         {"calls": PROCESSES},
@@ -240,11 +243,14 @@ def test_a_neighbour_at_the_same_moment_keeps_its_grade(
     )
     work = build(busy, ground, tmp_path, {})
     with watched() as pids, scratch() as place, ThreadPoolExecutor(2) as pool:
-        facts: dict[str, Any] = {"hidden": True, "box": "bubblewrap", "secret": ground.secret}
+        facts: dict[str, Any] = {
+            "hidden": True, "box": "bubblewrap", "secret": ground.secret, "warm": warm
+        }  # fmt: skip
+        before = template_family()
         bad = pool.submit(judge, ground.roomy, work, only=set(busy.expect), **facts)
         good = pool.submit(judge, ground.roomy, ground.honest, **facts)
         results = bad.result(), good.result()
-        left = leftovers(place, pids, "no mark")
+        left = leftovers(place, pids, "no mark", before)
     hold(Outcome(results[0], "", left), ground, "")
     assert json.dumps(timeless(results[1])) == json.dumps(honest)
     assert [check.verdict for check in results[0].checks] == [PROCESSES]
@@ -253,36 +259,39 @@ def test_a_neighbour_at_the_same_moment_keeps_its_grade(
 TOOLS = {
     "dies": ("echo no luck >&2; exit 3", "The box did not start (exit code 3): no luck"),
     "is killed": ("kill -9 $$", "The box did not start (exit code -9)"),
-    "hangs": ("exec sleep 300", "The box did not start: nothing was heard of it in 30 s"),
     "says something else": ('while :; do echo ready >&"$CHANNEL"; done', "The box did not start"),
 }
 
 
+@pytest.fixture
+def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Puts a script in the place of bwrap."""
+
+    def place(script: str) -> None:
+        fake = write_files(tmp_path / "bin", {"bwrap": f"#!/bin/sh\n{script}\n"}) / "bwrap"
+        fake.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{fake.parent}{os.pathsep}{os.environ['PATH']}")
+
+    return place
+
+
 @pytest.mark.parametrize("way", TOOLS)
 def test_a_sandbox_tool_that_fails_is_no_fault_of_the_learner_s(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+    run: Run, ground: Ground, tool: Callable[[str], None], warm: WarmJudge | None, way: str
 ) -> None:
     script, said = TOOLS[way]
-    (tmp_path / "bin").mkdir()
-    fake = tmp_path / "bin" / "bwrap"
-    fake.write_text(f"#!/bin/sh\n{script}\n")
-    fake.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{fake.parent}{os.pathsep}{os.environ['PATH']}")
-    outcome = run(Row(f"a sandbox tool that {way}", {"calls": BROKEN}))
+    tool(script)
+    with WarmJudge(ground.roomy, "bubblewrap") if warm else nullcontext() as own:  # its templates fail too
+        outcome = run(Row(f"a sandbox tool that {way}", {"calls": BROKEN}), warm=own)
     assert said in outcome.result.checks[0].found
     assert outcome.result.points == 0
 
 
 def test_a_sandbox_tool_that_hangs_does_not_outlive_its_judge(
-    ground: Ground,
-    tmp_path: Path,
-    record_property: Callable[[str, object], None],
-    monkeypatch: pytest.MonkeyPatch,
+    ground: Ground, tool: Callable[[str], None], record_property: Callable[[str, object], None]
 ) -> None:
-    record_property("attack", "a hanging sandbox tool that outlives its judge")
-    fake = write_files(tmp_path / "bin", {"bwrap": "#!/bin/sh\nexec sleep 300\n"}) / "bwrap"
-    fake.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{fake.parent}{os.pathsep}{os.environ['PATH']}")
+    record_property("attack", "a sandbox tool that hangs")
+    tool("exec sleep 300")
     grace_s = 5 - ground.roomy.limits.wall_s
     with watched(), scratch():
         [check] = judge(ground.roomy, ground.honest, only={"calls"}, box="bubblewrap", grace_s=grace_s).checks
@@ -294,17 +303,19 @@ def test_a_sandbox_tool_that_hangs_does_not_outlive_its_judge(
 
 
 def test_a_judge_that_is_ended_leaves_no_box(
-    ground: Ground, tmp_path: Path, record_property: Callable[[str, object], None]
+    ground: Ground, tmp_path: Path, warm: WarmJudge | None, noted: Noted
 ) -> None:
-    record_property("attack", "a box that outlives its judge")
+    noted("a box that outlives its judge")
     mark = f"mark-{uuid4().hex}"
     row = Row("box", {}, call(DAEMON + "time.sleep(100)", "import signal, sys"))
     work = build(row, ground, tmp_path, {"MARK": mark})
+    before = template_family()
     with watched() as pids, scratch() as place:
         facts: dict[str, Any] = {
             "only": {"calls"},
             "box": "bubblewrap",
             "grace_s": -ground.roomy.limits.wall_s + 5,
+            "warm": warm,
         }
         [check] = judge(ground.roomy, work, **facts).checks
         assert (check.verdict, check.found) == (
@@ -312,4 +323,30 @@ def test_a_judge_that_is_ended_leaves_no_box(
             "The check did not report once: The judge did not end within 5 s.",
         )
         sweep()
-        assert leftovers(place, pids, mark) == []
+        assert leftovers(place, pids, mark, before) == []
+
+
+KILLED = {"judges": "--template", "boxes": "agent.py"}
+
+
+@pytest.mark.parametrize("kind", KILLED)
+def test_a_template_that_is_killed_costs_no_grade(
+    ground: Ground, honest: Mapping[str, Any], kind: str, record_property: Callable[[str, object], None]
+) -> None:
+    record_property("attack", f"a template of {kind} that is killed")
+    with WarmJudge(ground.roomy, "bubblewrap") as own:
+        judged(ground, own)
+        [*family] = (one for one in psutil.Process().children(recursive=True) if is_of(one, KILLED[kind]))
+        assert family != []
+        for one in family:
+            one.kill()
+        assert json.dumps(timeless(judged(ground, own))) == json.dumps(honest)
+        assert json.dumps(timeless(judged(ground, own))) == json.dumps(honest)
+
+
+def is_of(process: psutil.Process, word: str) -> bool:
+    """Whether a process has the word on its command line."""
+    try:
+        return any(word in part for part in process.cmdline())
+    except psutil.Error:
+        return False

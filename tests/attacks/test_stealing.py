@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from grader.warm import WarmJudge
 from tests.attacks.conftest import Run, hold
 from tests.attacks.ground import HONEST, Ground
 from tests.attacks.rows import ERROR, FAIL, PASS, Outcome, Row, attack
@@ -286,7 +287,9 @@ def zones(): return ["east", "north"]
 
 {PLACES}
 def minutes_all(trips):
+    global held
     text = "left-" + repr(trips)
+    held = ["left in" + " memory: " + text] * 3
     for place in PLACES:
         try:
             with open(place + "/left.txt", "w") as file:
@@ -316,6 +319,15 @@ for call in (libc.shmget(4711, 0, 0), libc.semget(4711, 0, 0), libc.msgget(4711,
     if call >= 0: found.append("an object of the one before")
 for ring in (-1, -2, -3, -4, -5):
     if libc.syscall(250, 10, ring, b"user", b"left", 0) >= 0: found.append("a key of the one before")
+word = b"left in" + b" memory: left-["
+with open("/proc/self/maps") as maps, open("/proc/self/mem", "rb", 0) as memory:
+    for line in maps:
+        start, end = (int(part, 16) for part in line.split()[0].split("-"))
+        if "r" in line.split()[1] and "[v" not in line:
+            try:
+                memory.seek(start)
+                if word in memory.read(end - start): found.append("memory of the one before")
+            except (OSError, ValueError): pass
 if found: raise RuntimeError(repr(found))
 
 def minutes(km): return 10 + 4 * km
@@ -323,10 +335,12 @@ def minutes_all(trips): return [minutes(km) for km in trips]
 """
 
 
-def test_nothing_is_left_for_the_next_submission(run: Run, ground: Ground, tmp_path: Path) -> None:
+def test_nothing_is_left_for_the_next_submission(
+    run: Run, ground: Ground, tmp_path: Path, warm: WarmJudge | None
+) -> None:
     first = Row("leaving notes", {"hidden_minutes": FAIL}, {"eta.py": LEAVES})
-    outcome: Outcome = attack(first, ground, tmp_path / "first")
+    outcome: Outcome = attack(first, ground, tmp_path / "first", warm=warm)
     assert outcome.verdicts == first.expect
     hold(outcome, ground, "")
-    name = "/tmp, /dev/shm, locks, System V objects and the keyring to the next submission"
+    name = "/tmp, /dev/shm, locks, System V objects, the keyring and memory to the next submission"
     run(Row(name, {"calls": PASS, "hidden_minutes": PASS}, {"eta.py": LOOKS}))

@@ -9,19 +9,18 @@ import tempfile
 from importlib import import_module
 from pathlib import Path
 
-from tests.fuzz.seeds import SEEDS
-
 
 def main() -> None:
     """Fuzz one target."""
-    if len(sys.argv) < 2 or sys.argv[1] not in SEEDS:
-        sys.exit(f"Name what to fuzz: {', '.join(SEEDS)}. Then, if you like, for how many seconds.")
     try:
         atheris = import_module("atheris")
     except ImportError:
         sys.exit("atheris is missing. Run `uv pip install atheris` in an environment of its own.")
     with atheris.instrument_imports(include=["grader"]):
+        from tests.fuzz.seeds import SEEDS
         from tests.fuzz.targets import TARGETS
+    if len(sys.argv) < 2 or sys.argv[1] not in TARGETS:
+        sys.exit(f"Name what to fuzz: {', '.join(TARGETS)}. Then, if you like, for how many seconds.")
     name, seconds = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else "60"
     with tempfile.TemporaryDirectory(prefix="corpus-") as corpus:
         for number, seed in enumerate(SEEDS[name]):

@@ -52,4 +52,5 @@ def test_the_command_prints_a_table_and_json() -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
     assert "✓ network" in done.stdout
+    assert "What no box can stop, here or elsewhere:\n- answers from a lookup" in done.stdout
     assert "Every wall holds" in done.stdout
