@@ -8,6 +8,7 @@ import typer
 from lab_env.screen import Screen, count
 
 STOPPED = 130
+NOTICEABLE_S = 0.1
 
 
 def replay(
@@ -70,9 +71,9 @@ def replay(
         screen.json(found.to_dict())
         return
     screen.say(f"{count(sent.orders, 'order')} sent in {sent.seconds:.1f} s; the log is {log}.")
-    if sent.behind_s > 1:
+    if sent.behind_s > NOTICEABLE_S:
         screen.say(
-            f"The service could not keep up: it fell {sent.behind_s:.0f} s behind the speed asked for."
+            f"The service could not keep up: it fell {sent.behind_s:.1f} s behind the speed asked for."
         )
     screen.say()
     report.show(screen, found)

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.lab_env.conftest import RunLab
 from tests.lab_env.replay.serving import Serving, free_port
 
@@ -47,6 +49,7 @@ def test_what_cannot_work_is_one_message(run_lab: RunLab, tmp_path: Path) -> Non
     assert not (tmp_path / "replay.db").exists()
 
 
+@pytest.mark.slow
 def test_ctrl_c_says_that_the_same_command_goes_on(served: Serving, tmp_path: Path) -> None:
     words = ["world", "replay", "--speed", "0.001", "--to", served.to]
     replaying = subprocess.Popen(

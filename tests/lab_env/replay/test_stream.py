@@ -3,6 +3,8 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lab_env.replay.errors import ReplayError
 from lab_env.replay.stream import OUTCOMES, Stream
@@ -76,6 +78,27 @@ def test_a_label_is_due_when_it_is_known_and_never_before_its_order(scenario: st
             orders.labelled[row] for row in tick.labels
         )
         before = tick.ends
+
+
+moments = st.floats(0, 5) | st.just(float("nan"))
+
+
+@settings(deadline=None, derandomize=True, database=None)
+@given(st.lists(st.tuples(st.integers(0, 20), st.floats(0, 3), moments, moments), min_size=1, max_size=40))
+def test_whatever_the_feed_delivers_time_runs_forward_and_nothing_is_lost(
+    rows: list[tuple[int, float, float, float]],
+) -> None:
+    order_id, placed, labelled, minutes = (np.array(column) for column in zip(*rows, strict=True))
+    orders = Stream({"order_id": order_id, "placed": placed, "labelled": labelled, "minutes": minutes})
+    ticks = list(orders.ticks())
+    assert [tick.ends for tick in ticks] == sorted({tick.ends for tick in ticks})
+    assert [row for tick in ticks for row in tick.orders] == list(range(len(rows)))
+    due = [orders.ids[row] for tick in ticks for row in tick.labels]
+    assert len(due) == len(set(due))
+    for tick in ticks:
+        assert all(tick.ends - 1 / 24 - 1e-9 <= orders.arrived[row] <= tick.ends for row in tick.orders)
+        assert all(orders.labelled[row] <= tick.ends + 1e-9 for row in tick.labels)
+        assert all(orders.arrived[row] <= tick.ends for row in tick.labels)
 
 
 def test_a_feed_that_delivers_twice_is_sent_twice() -> None:
