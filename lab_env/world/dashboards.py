@@ -1,12 +1,11 @@
 """Dashboards: what an operator of Tiffin's models can see, a number a day, and pictures of it.
 
-The model that is watched is *at rest*: it knows the quiet days perfectly, and nothing else. Beyond what
-those days had it answers as at their edge, as trees do; for a zone that was not there it takes the mean of
-the others.
+The delivery model that is watched is `served`'s champion: it knows ordinary days perfectly and nothing else.
+The fraud model knows the frauds of ordinary days.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -14,21 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lab_env.world import pictures
-from lab_env.world.city import RESTAURANTS, City, Vector
-from lab_env.world.columns import Columns
+from lab_env.world.city import Vector
+from lab_env.world.columns import Columns, joined
 from lab_env.world.conditions import OLD_ZONES, ZONES, Conditions
-from lab_env.world.delivery import law, spread_of, typical_minutes
 from lab_env.world.incidents import CATALOGUE
-from lab_env.world.orders import Day
 from lab_env.world.payments import probability
 from lab_env.world.pictures import Panel
 from lab_env.world.scenarios import SCENARIOS
+from lab_env.world.served import BANDS, RAIN_EDGES, Lane, answers, known_rain
 from lab_env.world.tiffin import World
 from lab_env.world.truth import floors
-from lab_env.world.weather import Weather
-
-CLIPPED = ("distance_km", "items", "rain_mm", "temperature_c", "couriers_free", "kitchen_queue")
-"""Inputs of the delivery model whose range the quiet days set."""
 
 ENOUGH = 20
 """Quiet days that a band needs."""
@@ -52,24 +46,15 @@ class Watch:
         return {"distance_km": np.full(orders["zone"].size, np.nan)} | orders
 
     @cached_property
+    def answered(self) -> Columns:
+        """What the service told, an order each, what its model says offline, and what is reported of it."""
+        known = known_rain(self.world, self.first_day)
+        return joined([_answered(self.world, self.first_day + at, known) for at in range(self.days)])
+
+    @cached_property
     def payments(self) -> Columns:
         """With every label that ever comes."""
         return self.world.payments(self.first_day, self.days)
-
-    @cached_property
-    def promised(self) -> Vector:
-        """The minutes that the deployed model promised, an order each."""
-        return self._answer(online=True)
-
-    @cached_property
-    def offline(self) -> Vector:
-        """What the same model says to the logged rows on a desk."""
-        return self._answer(online=False)
-
-    @cached_property
-    def reported(self) -> NDArray[np.bool_]:
-        """Which orders have a label at the end of the next day."""
-        return np.asarray(self.orders["labelled"] <= self.orders["day"] + NEXT_DAY)
 
     def daily(self, values: Vector, day: Vector) -> Vector:
         """The mean of the known values on each day."""
@@ -81,40 +66,22 @@ class Watch:
 
     def on(self, fact: Callable[[Conditions], float]) -> Vector:
         """A fact of each day's conditions."""
-        return np.array(
-            [fact(self.world.on(day)) for day in range(self.first_day, self.first_day + self.days)]
-        )
-
-    def _answer(self, *, online: bool) -> Vector:
-        orders = dict(self.orders)
-        place = (orders["day"] - self.first_day).clip(0, self.days - 1).astype(np.int64)
-        if online:
-            orders["distance_km"] = orders["distance_km"] * self.on(lambda now: now.serving_skew[1])[place]
-        answer = at_rest(self.world, orders)
-        return answer * self.on(lambda now: now.prediction_factor)[place] if online else answer
+        days = range(self.first_day, self.first_day + self.days)
+        return np.array([fact(self.world.on(day)) for day in days])
 
 
-def at_rest(world: World, orders: Columns) -> Vector:
-    """The median of the minutes by the law of quiet days, an order each."""
-    quiet = _quiet(world.seed, world.orders_per_day)
-    seen: Columns = dict(orders)
-    for name in CLIPPED:
-        low, middle, high = np.quantile(quiet.orders[name].astype(float), [0, 0.5, 1])
-        values = orders[name].astype(float)
-        seen[name] = np.where(np.isnan(values), middle, np.clip(values, low, high))
-    day = Day(0, world.seed, _old(world.city), Conditions(), Weather(np.zeros(24), np.zeros(24)), 1)
-    return law(typical_minutes(seen, day), spread_of(seen)).median
-
-
-def _old(city: City) -> City:
-    """The city as who has never seen the new zone pictures it."""
-    kitchens = city.handling_min[: OLD_ZONES * RESTAURANTS]
-    pace = city.pace_min_per_km[:OLD_ZONES]
-    return replace(
-        city,
-        handling_min=np.append(kitchens, np.full(RESTAURANTS, kitchens.mean())),
-        pace_min_per_km=np.append(pace, pace.mean()),
-    )
+def _answered(world: World, day: int, known_rain_mm: float) -> Columns:
+    arrived, _ = answers(world, day, known_rain_mm)
+    return {
+        "day": np.full(arrived.zone.size, day),
+        "zone": arrived.zone,
+        "band": arrived.slice % BANDS,
+        "told": np.exp(arrived.logs[Lane.DEPLOYED]),
+        "offline": np.exp(arrived.logs[Lane.SOUND]),
+        "minutes": arrived.minutes,
+        "reported": arrived.labelled <= day + NEXT_DAY,
+        "floor": np.where(np.isnan(arrived.minutes), np.nan, arrived.law.absolute_error()),
+    }
 
 
 @dataclass(frozen=True)
@@ -131,6 +98,10 @@ def _mean(name: str) -> Callable[[Watch], Vector]:
 
 def _share(which: Callable[[Columns], NDArray[Any]]) -> Callable[[Watch], Vector]:
     return lambda watch: 100 * watch.daily(which(watch.orders).astype(float), watch.orders["day"])
+
+
+def _of_answers(what: Callable[[Columns], Vector]) -> Callable[[Watch], Vector]:
+    return lambda watch: watch.daily(what(watch.answered), watch.answered["day"])
 
 
 def _wettest(watch: Watch) -> Vector:
@@ -167,17 +138,13 @@ SHOWN: dict[str, Measure] = {
     "doubled-feed": Measure("Orders a day in the feed", _count),
     "shifted-clock": Measure("Orders before 8 in the morning, %", _share(lambda orders: orders["hour"] < 8)),
     "broken-labels": Measure("Minutes reported, mean", _mean("minutes")),
-    "bad-deploy": Measure(
-        "Minutes promised, mean", lambda watch: watch.daily(watch.promised, watch.orders["day"])
-    ),
+    "bad-deploy": Measure("Minutes promised, mean", _of_answers(lambda told: told["told"])),
     "serving-skew": Measure(
-        "Online against offline answer, minutes",
-        lambda watch: watch.daily(watch.promised - watch.offline, watch.orders["day"]),
+        "Online against offline answer, minutes", _of_answers(lambda told: told["told"] - told["offline"])
     ),
     "slow-service": Measure("Time for a prediction, ms", lambda watch: watch.on(lambda now: now.latency_ms)),
     "late-labels": Measure(
-        "Labels known at the end of the next day, %",
-        lambda watch: 100 * watch.daily((watch.reported).astype(float), watch.orders["day"]),
+        "Labels known at the end of the next day, %", _of_answers(lambda told: 100.0 * told["reported"])
     ),
     "fraud-wave": Measure(
         "Frauds among all labelled payments, %", lambda watch: _frauds(watch, voucher=False)
@@ -189,8 +156,21 @@ SHOWN: dict[str, Measure] = {
 PLAIN = Measure("Orders a day", _count)
 
 
-def _delivery_error(watch: Watch) -> Vector:
-    return _error_where(watch, lambda orders: np.ones(orders["day"].size, dtype=bool))
+def _error_where(which: Callable[[Columns], NDArray[np.bool_]]) -> Callable[[Watch], Vector]:
+    """The error of some of the orders, by what is reported at the end of the next day."""
+
+    def error(told: Columns) -> Vector:
+        return np.where(told["reported"] & which(told), np.abs(told["minutes"] - told["told"]), np.nan)
+
+    return _of_answers(error)
+
+
+def _floor_where(which: Callable[[Columns], NDArray[np.bool_]]) -> Callable[[Watch], Vector]:
+    return _of_answers(lambda told: np.where(which(told), told["floor"], np.nan))
+
+
+def _everywhere(told: Columns) -> NDArray[np.bool_]:
+    return np.ones(told["day"].size, dtype=bool)
 
 
 def _fraud_loss(watch: Watch) -> Vector:
@@ -200,36 +180,31 @@ def _fraud_loss(watch: Watch) -> Vector:
     return watch.daily(np.where(np.isnan(payments["fraud"]), np.nan, loss), payments["day"])
 
 
-ERRORS: dict[str, tuple[Measure, str]] = {
-    "delivery": (Measure("Mean error of the promise, minutes", _delivery_error), "mae"),
-    "fraud": (Measure("Log loss, once all labels are in", _fraud_loss), "log_loss"),
+def _fraud_floor(watch: Watch) -> Vector:
+    return np.asarray(floors(watch.world, "fraud", watch.first_day, watch.days)["log_loss"])
+
+
+ERRORS: dict[str, tuple[Measure, Callable[[Watch], Vector]]] = {
+    "delivery": (
+        Measure("Mean error of the promise, minutes", _error_where(_everywhere)),
+        _floor_where(_everywhere),
+    ),
+    "fraud": (Measure("Log loss, once all labels are in", _fraud_loss), _fraud_floor),
 }
 
 
+FLOOD = int(np.flatnonzero(RAIN_EDGES == 8.0)[0]) + 1
+
 SLICES: dict[str, tuple[str, Callable[[Columns], NDArray[np.bool_]]]] = {
-    "unseen-rain": ("when over 8 mm fell", lambda orders: orders["rain_mm"] > 8),
-    "new-zone": ("at the airport", lambda orders: orders["zone"] >= OLD_ZONES),
-    "new-bridge": ("at river and harbour", lambda orders: _is_in(orders, "river", "harbour")),
+    "unseen-rain": ("when over 8 mm fell", lambda told: told["band"] >= FLOOD),
+    "new-zone": ("at the airport", lambda told: told["zone"] >= OLD_ZONES),
+    "new-bridge": ("at river and harbour", lambda told: _is_in(told, "river", "harbour")),
 }
 """For incidents that harm a part of the orders: what to call it, and which they are."""
 
 
-def _is_in(orders: Columns, *zones: str) -> NDArray[np.bool_]:
-    return np.isin(orders["zone"], [ZONES.index(zone) for zone in zones])
-
-
-def _slice(name: str, watch: Watch, quiet: Watch) -> Panel:
-    """The error of a part of the orders, over the floor of the same."""
-    words, which = SLICES[name]
-    measure = Measure(f"The same {words}", lambda each: _error_where(each, which))
-    best = watch.world.delivery_law(watch.first_day, watch.days).absolute_error()
-    floor = watch.daily(np.where(which(watch.orders), best, np.nan), watch.orders["day"])
-    return Panel(measure.title, measure.of(watch), _band(measure, quiet), floor)
-
-
-def _error_where(watch: Watch, which: Callable[[Columns], NDArray[np.bool_]]) -> Vector:
-    error = np.abs(watch.orders["minutes"] - watch.promised)
-    return watch.daily(np.where(watch.reported & which(watch.orders), error, np.nan), watch.orders["day"])
+def _is_in(told: Columns, *zones: str) -> NDArray[np.bool_]:
+    return np.isin(told["zone"], [ZONES.index(zone) for zone in zones])
 
 
 def panels(world: World, first_day: int, days: int) -> list[Panel]:
@@ -237,16 +212,13 @@ def panels(world: World, first_day: int, days: int) -> list[Panel]:
     watch, quiet = Watch(world, first_day, days), _quiet(world.seed, world.orders_per_day)
     names = list(dict.fromkeys(incident.name for incident in happening(world, first_day, days)))
     measures = [SHOWN[name] for name in names] or [PLAIN]
+    errors = [ERRORS[problem] for problem in _problems(names)]
+    for words, which in (SLICES[name] for name in names if name in SLICES):
+        errors.append((Measure(f"The same {words}", _error_where(which)), _floor_where(which)))
     return [
         *(Panel(each.title, each.of(watch), _band(each, quiet)) for each in measures),
-        *(_error(problem, watch, quiet) for problem in _problems(names)),
-        *(_slice(name, watch, quiet) for name in names if name in SLICES and not _is_broken(watch)),
+        *(Panel(each.title, each.of(watch), _band(each, quiet), floor(watch)) for each, floor in errors),
     ]
-
-
-def _is_broken(watch: Watch) -> bool:
-    """Whether the feed has other rows than the city, so that its rows have no law."""
-    return bool(watch.on(lambda now: float(len(now.feed))).any())
 
 
 def picture(world: World, first_day: int, days: int, *, alone: bool = True) -> str:
@@ -274,12 +246,6 @@ def _problems(names: Sequence[str]) -> list[str]:
         *(["delivery"] if not all(of_payments) or not names else []),
         *(["fraud"] if any(of_payments) else []),
     ]
-
-
-def _error(problem: str, watch: Watch, quiet: Watch) -> Panel:
-    measure, metric = ERRORS[problem]
-    floor = floors(watch.world, problem, watch.first_day, watch.days)[metric]
-    return Panel(measure.title, measure.of(watch), _band(measure, quiet), floor)
 
 
 def _band(measure: Measure, quiet: Watch) -> tuple[float, float] | None:

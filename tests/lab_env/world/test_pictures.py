@@ -78,6 +78,7 @@ def test_a_course_of_several_incidents_has_a_panel_for_each() -> None:
         "Items per order",
         "distance_km as the feed has it",
         "Mean error of the promise, minutes",
+        "The same at river and harbour",
     ]
 
 
