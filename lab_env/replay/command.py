@@ -1,11 +1,14 @@
 """`lab world replay`: parse, call, print."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lab_env.screen import Screen, count
+
+if TYPE_CHECKING:
+    from lab_env.world import Columns
 
 STOPPED = 130
 NOTICEABLE_S = 0.1
@@ -32,28 +35,13 @@ def replay(
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Send the orders of some days to a service, and the truth when it is known; goes on with its log."""
-    from lab_env.errors import LabError
     from lab_env.replay import report
     from lab_env.replay.run import Rules
     from lab_env.replay.run import replay as send
-    from lab_env.world import SEED, World, WorldError, floors
-    from lab_env.world.orders import ORDERS_PER_DAY
 
-    screen, used = Screen(), SEED if seed is None else seed
-    rate = ORDERS_PER_DAY if orders_per_day is None else orders_per_day
+    screen = Screen()
     rules = Rules(speed=speed, workers=workers, timeout_s=timeout, patience_s=patience)
-    try:
-        world = World(used, scenario, orders_per_day=rate)
-        columns, best = world.orders(first_day, days), floors(world, "delivery", first_day, days)
-    except WorldError as error:  # the world imports nothing of ours, so its error is no LabError
-        raise LabError(str(error)) from error
-    run = {
-        "scenario": scenario,
-        "seed": f"{used}",
-        "first day": f"{first_day}",
-        "days": f"{days}",
-        "orders per day": f"{rate:g}",
-    }
+    run, columns, best = _days(scenario, seed, first_day, days, orders_per_day)
     try:
         sent = send(
             columns,
@@ -66,7 +54,7 @@ def replay(
     except KeyboardInterrupt:
         screen.say(f"Stopped. {log} is whole: the same command goes on from there.")
         raise typer.Exit(STOPPED) from None
-    found = report.read_report(log, dict(zip(best["day"].tolist(), best["mae"].tolist(), strict=True)))
+    found = report.read_report(log, best)
     if as_json:
         screen.json(found.to_dict())
         return
@@ -77,3 +65,28 @@ def replay(
         )
     screen.say()
     report.show(screen, found)
+
+
+def _days(
+    scenario: str, seed: int | None, first_day: int, days: int, orders_per_day: float | None
+) -> tuple[dict[str, str], "Columns", dict[int, float]]:
+    """The run's facts, its orders, and each day's floor."""
+    from lab_env.errors import LabError
+    from lab_env.world import SEED, World, WorldError, floors
+    from lab_env.world.orders import ORDERS_PER_DAY
+
+    used = SEED if seed is None else seed
+    rate = ORDERS_PER_DAY if orders_per_day is None else orders_per_day
+    try:
+        world = World(used, scenario, orders_per_day=rate)
+        columns, best = world.orders(first_day, days), floors(world, "delivery", first_day, days)
+    except WorldError as error:  # the world imports nothing of ours, so its error is no LabError
+        raise LabError(str(error)) from error
+    run = {
+        "scenario": scenario,
+        "seed": f"{used}",
+        "first day": f"{first_day}",
+        "days": f"{days}",
+        "orders per day": f"{rate:g}",
+    }
+    return run, columns, dict(zip(best["day"].tolist(), best["mae"].tolist(), strict=True))

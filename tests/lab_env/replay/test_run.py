@@ -242,6 +242,11 @@ def test_a_service_slower_than_the_speed_is_waited_for(served: Serving, log: Pat
     assert sent.behind_s > 0
 
 
+def test_no_more_requests_are_in_flight_than_there_are_workers(served: Serving, log: Path) -> None:
+    send(some(30), f"{served.to}/crowded", log, workers=3, speed=1e6)
+    assert max(served.seen("crowd")) == 3
+
+
 def test_every_day_that_is_through_is_told(served: Serving, log: Path) -> None:
     columns = World(seed=5, orders_per_day=10).orders(3, 3)
     days: list[int] = []
