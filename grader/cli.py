@@ -178,7 +178,9 @@ def _tell(judged: Judged) -> None:
 
 
 def _print_strength(strength: Strength) -> None:
-    out.print(f"Box {strength.box}: {groups()}")
+    out.print(
+        f"Box {strength.box}: {groups()}; {strength.cold or 'forked from a template, cold where that fails'}"
+    )
     for wall in strength.walls:
         sign = "[green]✓[/]" if wall.holds else "[red]✗[/]" if wall.required else "[yellow]![/]"
         kind = "required" if wall.required else "better to have"

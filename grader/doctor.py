@@ -6,9 +6,9 @@ A wall is required for strangers' work or it is not; where one that is not requi
 import os
 import socket
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import Any
 from uuid import uuid4
 
 from grader.boxes.base import Box, Budget, Session, Stopped
-from grader.boxes.bubblewrap import INODES, BubblewrapBox, why_not
+from grader.boxes.bubblewrap import INODES, BubblewrapBox, bubblewrap_template, why_cold, why_not
 from grader.boxes.limits import parents
 from grader.errors import BoxError
 from grader.manifest import Limits
@@ -80,6 +80,7 @@ class Strength:
 
     box: str
     walls: tuple[Wall, ...]
+    cold: str = ""  # why boxes start cold here; empty when warm ones were attacked as well
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -98,7 +99,7 @@ class Attack:
     def __init__(self, box: Box, folder: Path) -> None:
         self.box = box
         self.work = folder / "work"
-        self.work.mkdir()
+        self.work.mkdir(parents=True)
         copyfile(Path(__file__).with_name("probes.py"), self.work / "probes.py")
         self.canary = folder / "canary.txt"
         self.canary.write_text("a file of the host")
@@ -233,9 +234,12 @@ def look(box: str = BubblewrapBox.name) -> Strength:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="doctor-")))
         folder.chmod(0o755)
-        attack = Attack(BubblewrapBox(), folder)
+        boxes = [BubblewrapBox()]
+        if not why_cold():
+            boxes.append(BubblewrapBox(stack.enter_context(closing(bubblewrap_template([])))))
+        attacks = [Attack(each, folder / str(number)) for number, each in enumerate(boxes)]
         with ThreadPoolExecutor(4) as pool:
-            return Strength(box, tuple(pool.map(lambda wall: _attacked(attack, *wall), WALLS)))
+            return Strength(box, tuple(pool.map(lambda wall: _attacked(attacks, *wall), WALLS)), why_cold())
 
 
 def groups() -> str:
@@ -244,12 +248,18 @@ def groups() -> str:
     return f"control groups ({', '.join(kinds)})" if kinds else "resource limits only"
 
 
-def _attacked(attack: Attack, name: str, required: bool, act: Callable[[Attack], str], mend: str) -> Wall:
-    try:
-        found = act(attack)
-    except BoxError as error:
-        found = str(error)
-    return Wall(name, required, not found, found, mend if found else "")
+def _attacked(
+    attacks: Sequence[Attack], name: str, required: bool, act: Callable[[Attack], str], mend: str
+) -> Wall:
+    """The wall as it stands in a cold box and, where there are any, in a warm one."""
+    for attack in attacks:
+        try:
+            found = act(attack)
+        except BoxError as error:
+            found = str(error)
+        if found:
+            return Wall(name, required, False, found, mend)
+    return Wall(name, required, True, "")
 
 
 def _text(path: Path) -> str:

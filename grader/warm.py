@@ -37,6 +37,7 @@ class WarmJudge:
         self._lock = threading.Lock()
         self._template: Template | None = None
         self._stamps = _stamps(lab)
+        self.forked = 0  # judges that came to their end
 
     def __enter__(self) -> Self:
         return self
@@ -88,8 +89,11 @@ class WarmJudge:
                 fork.kill()
                 fork.wait(10)
                 raise
+            if fork.is_lost:
+                return None
+            self.forked += 1
             said.seek(0)
-            return None if fork.is_lost else (code, said.read())
+            return code, said.read()
 
     def close(self) -> None:
         """End it, and every judge and box that was forked from it."""

@@ -18,6 +18,7 @@ from grader.boxes.limits import resource_limits
 from grader.errors import BoxError
 
 IMPORTS_S = 120.0  # what a template may take for its imports
+TRIES = 3  # of a template that ends during its imports
 FORKS_S = 20.0  # what it may take to fork
 
 
@@ -56,6 +57,7 @@ class Template:
         """
         self._command = command
         self.ours = ours
+        self._failures = 0
         self._start()
 
     def _start(self) -> None:
@@ -63,6 +65,7 @@ class Template:
         self._hello, hello = os.pipe()
         lifeline, self._lifeline = os.pipe()
         self.hello: Hello | None = None
+        self._ended = False
         self._home: Path | None = None
         try:
             command = self._command(line.fileno(), hello)
@@ -84,9 +87,16 @@ class Template:
             for number in (hello, lifeline):
                 os.close(number)
 
+    @property
+    def pid(self) -> int:
+        """Its pid; where it waits in a sandbox, that of the sandbox."""
+        return self._process.pid
+
     def is_alive(self) -> bool:
         """Whether it has not ended."""
-        return self._hello >= 0 and not (self.hello and select.select([self._hello], [], [], 0)[0])
+        if self.hello is not None and not self._ended:
+            self._ended = bool(select.select([self._hello], [], [], 0)[0])
+        return not self._ended
 
     def wait(self, timeout_s: float = IMPORTS_S) -> Hello:
         """What it says when its imports are done.
@@ -96,21 +106,25 @@ class Template:
         """
         end, text = time.monotonic() + timeout_s, b""
         while self.hello is None:
+            if self._ended:
+                raise TemplateGone("The template ended during its imports.")
             if not select.select([self._hello], [], [], max(end - time.monotonic(), 0))[0]:
                 raise TemplateGone(f"The template's imports took over {timeout_s:g} s.")
             part = os.read(self._hello, 1 << 16)
-            if not part:
-                raise TemplateGone("The template ended during its imports.")
+            self._ended = not part
+            self._failures += self._ended
             text += part
             if text.endswith(b"\n"):
+                self._failures = 0
                 facts = json.loads(text)
                 self.hello = Hello(facts["refused"], frozenset(facts["names"]), facts["data"])
                 self._tidy()
         return self.hello
 
     def revive(self) -> None:
-        """Start it again if it has ended, and wait until it serves; a refusal stands."""
-        if not self.is_alive() and not (self.hello and self.hello.refused):
+        """Start it again if it has ended, and wait until it serves; what never does is not asked for ever."""
+        refused = self.hello is not None and self.hello.refused
+        if not self.is_alive() and not refused and self._failures < TRIES:
             self.close()
             self._start()
         with suppress(TemplateGone):
@@ -133,9 +147,6 @@ class Template:
         except OSError as error:
             control.close()
             raise TemplateGone(str(error)) from error
-        except TemplateGone:
-            control.close()
-            raise
         finally:
             theirs.close()
             os.close(given)
@@ -158,6 +169,7 @@ class Template:
         if self._hello < 0:
             return
         self._release()
+        self._ended = True
         try:
             self._process.wait(5)
         except subprocess.TimeoutExpired:
@@ -174,7 +186,7 @@ class Template:
 class Fork:
     """A child of a template: its pid as the template has it, and its end."""
 
-    def __init__(self, control: socket.socket) -> None:
+    def __init__(self, control: socket.socket, wait_s: float = FORKS_S) -> None:
         """Wait for the pid.
 
         Raises:
@@ -185,10 +197,12 @@ class Fork:
         self._ended: tuple[int, float] | None = None
         self.is_lost = False  # it was ended with its template
         try:
-            said = self._line(time.monotonic() + FORKS_S)
+            said = self._line(time.monotonic() + wait_s)
         except TimeoutError as error:
+            control.close()
             raise TemplateGone("The template does not answer.") from error
         if not said:
+            control.close()
             raise TemplateGone("The template has ended.")
         self.pid: int | None = int(said)
 
@@ -260,19 +274,26 @@ def warm_limits(template: Template, budget: Budget) -> dict[str, int]:
 
 def descriptor(content: bytes) -> int:
     """An open file with that content that has no name, read from its beginning."""
-    if not hasattr(os, "memfd_create"):
-        return _unnamed(content)
+    if not hasattr(os, "memfd_create"):  # macOS
+        return unnamed(content)
     number = os.memfd_create("spec")
     os.write(number, content)
     os.lseek(number, 0, os.SEEK_SET)
     return number
 
 
-def _unnamed(content: bytes) -> int:
-    """The same by a pipe, where there are no files in memory."""
+def unnamed(content: bytes) -> int:
+    """The same by a pipe, where there are no files in memory.
+
+    Raises:
+        BoxError: it is more than a pipe holds.
+    """
     read, write = os.pipe()
-    if len(content) > 1 << 14:
-        raise BoxError(f"A template is told {len(content)} bytes; a pipe takes 16 KiB at once.")
-    os.write(write, content)
-    os.close(write)
+    try:
+        if len(content) > 1 << 14:
+            os.close(read)
+            raise BoxError(f"A template is told {len(content)} bytes; a pipe takes 16 KiB at once.")
+        os.write(write, content)
+    finally:
+        os.close(write)
     return read

@@ -1,0 +1,127 @@
+"""A warm judge says what a cold one says, keeps no secret, and knows when the course has changed."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from grader.answers import Kitchen, list_answers
+from grader.boxes.bubblewrap import why_cold
+from grader.controller import judge
+from grader.judge import BOXES
+from grader.manifest import Lab
+from grader.results import Result, Verdict
+from grader.warm import WarmJudge, refused_preload
+from tests.grader.courses import lab_of, replace, write_files
+
+KINDS = [name for name in BOXES if name == "local" or not why_cold()]
+
+
+ANSWERS = ("starter", "master", "wrong/typed")
+
+
+def timeless(result: Result) -> str:
+    """The record as it would be written, without its times."""
+    record: dict[str, Any] = result.to_dict() | {"seconds": 0}
+    return json.dumps(record | {"checks": [check | {"seconds": 0} for check in record["checks"]]})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("box", KINDS)
+def test_cold_and_warm_give_the_same_bytes(sound: Lab, tmp_path: Path, box: str) -> None:
+    kitchen = Kitchen(sound, tmp_path)
+    with WarmJudge(sound, box) as warm:
+        answers = [one for one in list_answers(sound) if one.title in ANSWERS]
+        for answer in answers:
+            work = kitchen.make(answer)
+            cold = timeless(judge(sound, work, hidden=True, box=box))
+            assert timeless(judge(sound, work, hidden=True, box=box, warm=warm)) == cold
+        assert warm.forked == len(ANSWERS)  # none of them was judged cold
+
+
+DRAWS = """
+def test_draws(student, hidden, expect):
+    expect.that(student.call("learner.kept", hidden.rng("all").integers(10**17, 10**18, 4).tolist()) == 4,
+                found="x", expected="x", looked_at="x", why="x")
+"""
+
+
+@pytest.fixture
+def drawing(tmp_path: Path) -> tuple[Lab, Path]:
+    lab = lab_of(tmp_path / "course", "", hidden=DRAWS)
+    return lab, write_files(tmp_path / "work", {"learner.py": "def kept(all):\n    return len(all)\n"})
+
+
+@pytest.mark.parametrize("box", KINDS)
+def test_no_template_holds_a_secret_or_a_hidden_number(drawing: tuple[Lab, Path], box: str) -> None:
+    lab, work = drawing
+    secret = b"the-secret-of-this-class-alone"
+    before = {process.pid for process in psutil.Process().children(recursive=True)}
+    with WarmJudge(lab, box) as warm:
+        result = judge(lab, work, hidden=True, box=box, secret=secret, warm=warm)
+        assert [check.verdict for check in result.checks] == [Verdict.PASS]
+        family = [one for one in psutil.Process().children(recursive=True) if one.pid not in before]
+        templates = [one for one in family if "--template" in one.cmdline()]
+        assert len(templates) >= 3  # of judges, of boxes, of our tools
+        for process in templates:
+            for word in (secret, secret.hex().encode(), b"test_draws", str(work).encode()):
+                assert not holds(process.pid, word), f"{process.cmdline()} holds {word!r}"
+        assert holds(templates[0].pid, b"--template")  # the search would find it
+
+
+def holds(pid: int, word: bytes) -> bool:
+    """Whether the memory that a process may write to has the word."""
+    with Path(f"/proc/{pid}/maps").open() as maps, Path(f"/proc/{pid}/mem").open("rb", 0) as memory:
+        for line in maps:
+            span, rights = line.split()[:2]
+            start, end = (int(number, 16) for number in span.split("-"))
+            if "w" in rights and start < 1 << 63:
+                memory.seek(start)
+                if word in memory.read(end - start):
+                    return True
+    return False
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Lab:
+    return lab_of(tmp_path / "course", "def test_passes():\n    pass\n")
+
+
+def test_a_changed_course_is_seen_and_begun_again(lab: Lab, tmp_path: Path) -> None:
+    work = write_files(tmp_path / "work", {"a.txt": "a"})
+    with WarmJudge(lab) as warm:
+        assert judge(lab, work, warm=warm).checks[0].verdict is Verdict.PASS
+        assert warm.changed() == ""
+        (work / "a.txt").write_text("b")
+        assert warm.changed() == ""
+        replace(lab.folder / "checks" / "test_visible.py", "pass\n", "raise RuntimeError\n")
+        assert warm.changed().endswith("checks/test_visible.py")
+        warm.renew(lab)
+        assert warm.changed() == ""
+        assert judge(lab, work, warm=warm).checks[0].verdict is Verdict.GRADER_ERROR
+
+
+def test_a_judge_that_dies_or_hangs_is_told_as_a_cold_one_would_be(tmp_path: Path) -> None:
+    checks = (
+        "import os, time\n\ndef test_dies():\n    os._exit(9)\n\ndef test_hangs():\n    time.sleep(600)\n"
+    )
+    lab = lab_of(tmp_path / "course", checks, limits="wall_s = 1")
+    work = write_files(tmp_path / "work", {"a.txt": "a"})
+    with WarmJudge(lab) as warm:
+        for only in ("dies", "hangs"):
+            cold = judge(lab, work, only=[only], grace_s=1)
+            assert timeless(judge(lab, work, only=[only], grace_s=1, warm=warm)) == timeless(cold)
+            assert cold.checks[0].verdict is Verdict.GRADER_ERROR
+
+
+def test_a_preload_that_does_not_survive_a_fork_is_named(tmp_path: Path) -> None:
+    lab = lab_of(tmp_path / "course", "def test_passes():\n    pass\n")
+    assert refused_preload(lab) == ""
+    found = refused_preload(lab.model_copy(update={"preload": ("json", "no_such_module")}))
+    assert found.startswith(f"{lab.folder}/lab.toml: preload: `no_such_module` cannot be imported")
+    assert found.endswith("Take it out of `preload`.")
+    with WarmJudge(lab.model_copy(update={"preload": ("no_such_module",)})) as warm:
+        work = write_files(tmp_path / "work", {"a.txt": "a"})
+        assert judge(lab, work, warm=warm).checks[0].verdict is Verdict.PASS  # a grade is never lost for it
