@@ -132,7 +132,7 @@ def try_(
         sys.stdout.write(json_text(result.to_dict()))
     else:
         _print_result(result)
-    raise typer.Exit(_worth(result, answer))
+    raise typer.Exit(_worth(one, result, answer))
 
 
 @app.command()
@@ -146,10 +146,13 @@ def doctor(as_json: AsJson = False) -> None:
     raise typer.Exit(1 if strength.missing else 0)
 
 
-def _worth(result: Result, answer: Answer | None) -> int:
-    """0 when the answer got what it should: full marks, or for a wrong one just the failures it names."""
+def _worth(lab: Lab, result: Result, answer: Answer | None) -> int:
+    """0 when the answer got what it should: full marks, or for a wrong one just the failures it names.
+
+    What a person grades does not count.
+    """
     if answer is None or answer.kind != "wrong":
-        return 0 if all(check.passed for check in result.checks) else 1
+        return 0 if all(check.passed or lab.check(check.id).by_hand for check in result.checks) else 1
     surprises = list(wrong_not_as_named(Judged(answer, result)))
     for surprise in surprises:
         out.print(f"[red]✗[/] {escape(surprise)}")

@@ -144,7 +144,10 @@ class _Page:
         says = [plain(check["says"])]
         if not is_open and check["verdict"] != "PASS":  # what went wrong with us is no lesson
             says += lesson(check)
-        says += ["Checked on data that you do not see."] if check["hidden"] else []
+        if any(one.by_hand for one in self.lab.checks if one.id == check["id"]):
+            says += ["A person reads what you wrote and grades it."]
+        elif check["hidden"]:
+            says += ["Checked on data that you do not see."]
         heading = f"{check['id']}: {outcome}{_points(check, mark)}"
         return heading, says, plain(mark.comment) if mark else ""
 

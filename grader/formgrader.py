@@ -14,9 +14,10 @@ from grader.errors import CourseError
 from grader.gradebook import COURSE_ID, FILE, says
 from grader.manifest import Check, Lab
 from grader.receipts import Receipt, newest
-from grader.results import Result
-from grader.texts import line, write_whole
+from grader.results import CheckResult, Result, Verdict
+from grader.texts import line, plain, write_whole
 
+LONGEST_ANSWER = 20_000  # characters of an answer in words, all that the judge keeps of one
 TEMPLATES = ".formgrader/templates"
 SETTINGS = f'''"""Written by `grader grade`: what nbgrader's formgrader needs to open this class.
 
@@ -104,11 +105,12 @@ def _graded(lab: Lab, check: Check, result: Result | None, cell_id: str) -> dict
         {
             "output_type": "stream",
             "name": "stdout",
-            "text": f"{one.points:g} of {one.possible:g}\n{says(one)}\n",
+            "text": f"{one.points:g} of {one.possible:g}\n{_evidence(check, one)}\n",
         }
         for one in found
     ]
     where = " (hidden from the learner)" if check.hidden else ""
+    where = " (graded by hand)" if check.by_hand else where
     return {
         "cell_type": "code",
         "id": cell_id,
@@ -127,6 +129,13 @@ def _graded(lab: Lab, check: Check, result: Result | None, cell_id: str) -> dict
         "source": f"# {check.id}{where}\n# {line(check.says)}",
         "outputs": outputs,
     }
+
+
+def _evidence(check: Check, found: CheckResult) -> str:
+    """What the judge says of a check; of what a person grades, the whole answer."""
+    if check.by_hand and found.verdict is Verdict.NOT_RUN:
+        return f"Yours to grade, from {line(check.by_hand)}:\n\n{plain(found.found, longest=LONGEST_ANSWER)}"
+    return says(found)
 
 
 def _text(cell_id: str, source: str) -> dict[str, Any]:

@@ -65,6 +65,11 @@ class Check(Table):
         description="True: its code lives in `solutions/`; the promise is still public.",
         examples=["true"],
     )
+    by_hand: Text | None = Field(
+        None,
+        description="The file whose answer a person grades; of a notebook, the check's cell. No function.",
+        examples=['"first-model.ipynb"'],
+    )
     task: str = Field("", exclude=True)
 
 
@@ -145,6 +150,12 @@ class Lab(Table):
     def checks(self) -> tuple[Check, ...]:
         """All checks, in the order of the manifest."""
         return tuple(check for task in self.tasks for check in task.checks)
+
+    @property
+    def imports(self) -> tuple[str, ...]:
+        """What a warm box imports beforehand: `preload`, and where there are notebooks what runs them."""
+        has_notebooks = any((self.folder / "work").rglob("*.ipynb"))
+        return (*self.preload, "IPython.core.interactiveshell") if has_notebooks else self.preload
 
     @property
     def visible(self) -> tuple[Check, ...]:

@@ -99,10 +99,15 @@ def read_lab(folder: Path) -> Lab:
         raise ManifestError(_explain(file, error)) from error
     _Rules(file, lab).hold()
     tasks = tuple(
-        task.model_copy(update={"checks": tuple(c.model_copy(update={"task": task.id}) for c in task.checks)})
+        task.model_copy(update={"checks": tuple(_placed(check, task) for check in task.checks)})
         for task in lab.tasks
     )
     return lab.model_copy(update={"tasks": tasks})
+
+
+def _placed(check: Check, task: Task) -> Check:
+    """A check that knows its task; what a person grades is done at grading, as hidden checks are."""
+    return check.model_copy(update={"task": task.id, "hidden": check.hidden or check.by_hand is not None})
 
 
 class _Rules:
@@ -117,6 +122,7 @@ class _Rules:
         for task in self.lab.tasks:
             for check in task.checks:
                 self._points(task, check)
+                self._by_hand(task, check)
                 self._hints(task, check)
         self._after()
 
@@ -148,6 +154,12 @@ class _Rules:
             self._fail(key, "stands in a worked task", "Take it out: what is shown done earns nothing.")
         if not task.worked and check.points is None:
             self._fail(key, "is missing", "Write for example `points = 5`.")
+
+    def _by_hand(self, task: Task, check: Check) -> None:
+        if task.worked and check.by_hand:
+            self._fail(
+                f"{task.id}.{check.id}.by_hand", "stands in a worked task", "Take it out: there is no answer."
+            )
 
     def _hints(self, task: Task, check: Check) -> None:
         if len(check.hints) != 3 and not (task.worked and not check.hints):

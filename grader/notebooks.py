@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from grader.errors import InvalidSubmission
@@ -24,6 +25,7 @@ STUB = frozenset(("raise", "NotImplementedError", "pass"))
 CLEAR = "Clear its outputs (in JupyterLab: Edit, Clear Outputs of All Cells), save it, and hand it in again."
 KINDS = ("code", "markdown", "raw")
 HELD = ("locked", "check")
+WRITTEN = ("solution", "answer")
 
 
 @dataclass(frozen=True)
@@ -174,7 +176,7 @@ def _fill(cell: Cell, source: str | None, submitted: Sequence[Cell]) -> Cell | N
     """A released cell with the learner's source in it; None when there is none to run."""
     if cell.role in HELD:
         return cell
-    if cell.role in ("solution", "answer"):
+    if cell.role in WRITTEN:
         return None if source is None else replace(cell, source=source)
     if source and source.strip():
         return replace(cell, source=source)
@@ -200,7 +202,7 @@ def _own(
 def _match(released: Sequence[Cell], submitted: Sequence[Cell]) -> dict[int, int]:
     """Which released cell each submitted one stands for, by their numbers."""
     taken: dict[int, int] = {}
-    for likely in (_same_id, _same_source, _alike):
+    for likely in (_same_id, _same_source, _near, _last_of_its_kind, partial(_near, any_kind=True)):
         for at, place in likely(released, submitted, dict(taken)):
             if at not in taken and place not in taken.values():
                 taken[at] = place
@@ -229,7 +231,13 @@ def _same_source(released: Sequence[Cell], submitted: Sequence[Cell], _: Mapping
             yield at, place
 
 
-def _alike(released: Sequence[Cell], submitted: Sequence[Cell], taken: Mapping[int, int]) -> Pairs:
+def _near(
+    released: Sequence[Cell],
+    submitted: Sequence[Cell],
+    taken: Mapping[int, int],
+    *,
+    any_kind: bool = False,
+) -> Pairs:
     """Cells without a partner that may belong together, the likeliest first.
 
     A cell between the right neighbours is the likelier one. Where a learner writes everything, the place
@@ -243,11 +251,26 @@ def _alike(released: Sequence[Cell], submitted: Sequence[Cell], taken: Mapping[i
         for place in free:
             share = len(words[place] & held) / max(len(words[place]), 1)
             is_here = before < place < after
-            written = released[place].role in ("solution", "answer")
-            if share >= ALIKE or (is_here and written):
-                found.append((-share - is_here, released[place].kind != submitted[at].kind, place, at))
-    for *_, place, at in sorted(found):
+            fits = any_kind or released[place].kind == submitted[at].kind
+            if share >= ALIKE or (is_here and fits and released[place].role in WRITTEN):
+                found.append((-share - is_here, place, at))
+    for _, place, at in sorted(found):
         yield at, place
+
+
+def _last_of_its_kind(released: Sequence[Cell], submitted: Sequence[Cell], taken: Mapping[int, int]) -> Pairs:
+    """Where no id is left at all: the one cell without a partner where one to be written has none."""
+    if {cell.id for cell in released} & {cell.id for cell in submitted}:
+        return
+    for kind in KINDS:
+        places = [
+            place
+            for place, cell in enumerate(released)
+            if cell.kind == kind and cell.role in WRITTEN and place not in taken.values()
+        ]
+        cells = [at for at, cell in enumerate(submitted) if cell.kind == kind and at not in taken]
+        if len(places) == len(cells) == 1:
+            yield cells[0], places[0]
 
 
 def _gaps(submitted: Sequence[Cell], taken: Mapping[int, int], size: int) -> dict[int, tuple[int, int]]:

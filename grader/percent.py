@@ -80,7 +80,7 @@ def overlaid(path: str, solution: bytes, text: str) -> bytes:
     """
     data = json.loads(solution)
     known = {cell["id"]: cell for cell in data["cells"]}
-    place = len(data["cells"])
+    place = 0
     for number, cell in enumerate(_read(text)):
         if cell.name:
             if cell.name not in known:
@@ -178,12 +178,19 @@ def _graded(lab: Lab, path: str, cell: Written) -> dict[str, Any]:
         check = lab.check(cell.check)
     except CourseError as error:
         raise ReleaseError(f"{path}: {error}") from error
+    points = 0 if lab.task(check.task).worked else check.points or 0
+    if check.by_hand is not None:
+        if check.by_hand != notebook_path(path):
+            raise ReleaseError(
+                f"{path}: the check `{check.id}` is graded by hand from {check.by_hand}. "
+                f'Move its cell there, or write `by_hand = "{notebook_path(path)}"` in lab.toml.'
+            )
+        return {"grade": True, "solution": True, "locked": False, "points": points}
     if cell.kind != "code":
         raise ReleaseError(
             f"{path}: the cell of the check `{check.id}` is {cell.kind}; a check's cell is code that a "
             "learner can run, or empty."
         )
-    points = 0 if lab.task(check.task).worked else check.points or 0
     return {"grade": True, "solution": False, "locked": True, "points": points}
 
 

@@ -106,6 +106,7 @@ def starter_files(lab: Lab) -> dict[str, Starter]:
         if name in found:
             raise ReleaseError(f"{name} is written twice: by {path} too. Give one another name.")
         found[name] = Starter(text, file.executable)
+    _refuse_nowhere(lab, found)
     return found
 
 
@@ -147,6 +148,25 @@ def leaks(lab: Lab, starter: Mapping[str, Starter]) -> Iterator[str]:
         for canary in set(CANARY.findall(file.content.decode("utf-8", "replace"))):
             yield from (
                 f"{place} holds the canary {canary} of {path}" for place in public if canary in public[place]
+            )
+
+
+def _refuse_nowhere(lab: Lab, starter: Mapping[str, Starter]) -> None:
+    """Refuse a check that a person grades when the starter has no place for its answer."""
+    for check in lab.checks:
+        if check.by_hand is None:
+            continue
+        file = starter.get(check.by_hand)
+        if file is None:
+            raise ReleaseError(
+                f"labs/{lab.id}/work has no {check.by_hand}, from which `{check.id}` is graded by hand. "
+                "Name a file of the starter."
+            )
+        ids = [cell.id for cell in read_released(file.content)] if check.by_hand.endswith(".ipynb") else []
+        if check.by_hand.endswith(".ipynb") and check.id not in ids:
+            raise ReleaseError(
+                f"{check.by_hand} has no cell for `{check.id}`. "
+                f'Write `# %% [markdown] check="{check.id}"` in its text.'
             )
 
 

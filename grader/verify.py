@@ -73,7 +73,7 @@ def missing_functions(lab: Lab) -> Iterator[str]:
     """Each check has exactly one test function, in the folder that its `hidden` asks for."""
     places = {False: lab.folder / "checks", True: lab.solutions / "checks"}
     found = {hidden: _functions(folder) for hidden, folder in places.items()}
-    for check in lab.checks:
+    for check in map(lab.check, _machine_graded(lab)):
         name, other = f"test_{check.id}", not check.hidden
         if name in found[other]:
             wanted = f"hidden = {str(check.hidden).lower()}"
@@ -81,7 +81,7 @@ def missing_functions(lab: Lab) -> Iterator[str]:
         elif found[check.hidden].count(name) != 1:
             times = found[check.hidden].count(name)
             yield f"{places[check.hidden]}: found {times} functions `{name}`; a check has exactly one."
-    known = {f"test_{check.id}" for check in lab.checks}
+    known = {f"test_{name}" for name in _machine_graded(lab)}
     for hidden, names in found.items():
         for name in sorted(set(names) - known):
             yield f"{places[hidden]}: `{name}` belongs to no check of lab.toml."
@@ -111,10 +111,10 @@ def untouched_tasks_passed(lab: Lab, starters: list[Judged]) -> Iterator[str]:
     """The untouched starter fails every task that is not worked, and passes those that are."""
     for one in starters:
         for task in lab.tasks:
-            passed = [one.result.check(check.id).passed for check in task.checks]
+            passed = [one.result.check(check.id).passed for check in task.checks if check.by_hand is None]
             if task.worked and not all(passed):
                 yield f"The starter fails the worked task `{task.id}`, which is shown done."
-            if not task.worked and all(passed):
+            if not task.worked and passed and all(passed):
                 yield f"The untouched starter passes task `{task.id}`: its checks ask for nothing."
 
 
@@ -128,7 +128,7 @@ def wrong_not_as_named(one: Judged) -> Iterator[str]:
             wanted = fails[check.id]
             if (wanted != check.misconception and wanted != check.verdict) or check.passed:
                 yield f"{place} should fail with `{wanted}`; it is {said}"
-        elif check.verdict not in (Verdict.PASS, Verdict.BLOCKED):
+        elif check.verdict not in (Verdict.PASS, Verdict.BLOCKED, Verdict.NOT_RUN):
             yield f"{place} is not named in expect.toml, but is {said}"
     names = {check.id for check in one.result.checks}
     for check_id in fails.keys() - names:
@@ -139,7 +139,7 @@ def checks_nobody_fails(lab: Lab, wrong: list[Judged]) -> Iterator[str]:
     """Every check is failed by at least one wrong answer; one that cannot fail checks nothing."""
     failed = {name for one in wrong for name in one.answer.fails}
     for check in lab.checks:
-        if check.id not in failed:
+        if check.by_hand is None and check.id not in failed:
             wrong_folder = lab.solutions / "wrong"
             yield f"No wrong answer fails `{check.id}`. Add one to {wrong_folder}, or drop the check."
 
@@ -214,10 +214,15 @@ def _judge(
     made = answer if answer.kind != "master" else replace(answer, name="")
     secret = None if seed <= 0 else f"seed {seed}".encode()
     work = kitchen.make(made)
-    result = judge(lab, work, hidden=True, only=only, box=strongest(), secret=secret, warm=warm)
+    asked = _machine_graded(lab) if only is None else only
+    result = judge(lab, work, hidden=True, only=asked, box=strongest(), secret=secret, warm=warm)
     if not any(check.verdict in (Verdict.GRADER_ERROR, Verdict.NOT_RUN) for check in result.checks):
         write_json(store, result.to_dict())
     return Judged(answer, result)
+
+
+def _machine_graded(lab: Lab) -> tuple[str, ...]:
+    return tuple(check.id for check in lab.checks if check.by_hand is None)
 
 
 def _timeless(result: Result) -> Result:

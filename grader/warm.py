@@ -103,7 +103,7 @@ class WarmJudge:
                 self._template = None
 
     def _command(self, line: int, hello: int) -> Command:
-        words = [*JUDGE, "--template", self._box, str(line), str(hello), *self._lab.preload]
+        words = [*JUDGE, "--template", self._box, str(line), str(hello), *self._lab.imports]
         return Command(words, judge_environment() | {"TMPDIR": tempfile.gettempdir()})
 
 

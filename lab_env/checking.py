@@ -64,7 +64,7 @@ def check(workspace: Workspace, task: str | None = None, warm: WarmJudge | None 
     with nullcontext(warm) if warm is not None else WarmJudge(lab) as ready:
         result = judge(lab, workspace.folder, hidden=False, only=only, warm=ready)
     for found in result.checks:
-        if found.verdict is Verdict.INVALID_SUBMISSION:
+        if found.verdict is Verdict.INVALID_SUBMISSION and not result.snapshot:  # not a single file: all
             raise InvalidSubmission(f"{workspace.folder} cannot be judged. {found.found}")
     return Checked(workspace, result, tasks)
 

@@ -29,6 +29,7 @@ SAYS = {
     Verdict.DISK: "wrote too much to disk",
     Verdict.OUTPUT: "printed too much",
     Verdict.FORBIDDEN: "did what a check does not allow",
+    Verdict.INVALID_SUBMISSION: "holds a file that cannot be read",
     Verdict.NOT_RUN: "could not run on this machine",
     Verdict.GRADER_ERROR: "the check itself broke, which is our mistake and not yours",
 }

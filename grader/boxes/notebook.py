@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -169,14 +170,40 @@ class Notebooks:
             if isinstance(kept, NotebookSession):
                 kept.close()
 
+    def written(self, work: Path, name: str, cell_id: str) -> str:
+        """What a learner wrote into a cell and, in words of their own, behind it; of another file, all.
+
+        Empty when it is as it was released.
+
+        Raises:
+            Stopped: the file is not there or cannot be read.
+        """
+        given = (self._starter / name).read_bytes()
+        if not name.endswith(".ipynb"):
+            text = self._read(work, name)
+            return "" if text.split() == given.split() else text.decode("utf-8", "replace").strip()
+        released = {cell.id: cell.source for cell in read_released(given)}
+        cells = self._rebuilt(work, name, "").cells
+        ids = [cell.id for cell in cells]
+        if cell_id not in ids:
+            return ""
+        at = ids.index(cell_id)
+        behind = takewhile(lambda cell: not cell.role, cells[at + 1 :])
+        texts = [cells[at].source, *(cell.source for cell in behind if cell.kind == "markdown")]
+        told = "\n\n".join(texts).strip()
+        return "" if told.split() == released[cell_id].split() else told
+
+    def _read(self, work: Path, name: str) -> bytes:
+        if not (work / name).is_file():
+            raise Stopped(Verdict.FAIL, f"{name} is not in the work. It must keep its name and its place.")
+        with (work / name).open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+
     def _rebuilt(self, work: Path, name: str, until: str) -> Notebook:
         released = self._starter / name
         if not released.is_file():
             raise CourseError(f"{released} is missing. `student.notebook` takes a notebook of the starter.")
-        if not (work / name).is_file():
-            raise Stopped(Verdict.FAIL, f"{name} is not in the work. It must keep its name and its place.")
-        with (work / name).open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
+        content = self._read(work, name)
         given = read_released(released.read_bytes())
         try:
             submitted = read_submitted(name, content)

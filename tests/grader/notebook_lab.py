@@ -10,6 +10,7 @@ from grader.release import release
 from tests.grader.courses import write_files
 
 NAME = "late.ipynb"
+REASON = "Two orders make a line, and the third lies on it."
 BASELINE = "baseline = sum(minutes_taken) / len(minutes_taken)"
 MANIFEST = """
 format = 1
@@ -51,6 +52,12 @@ says = "predict works for any distance"
 points = 3
 hints = ["Two orders make a line.", "10 and 2.", "10 + 2 * km"]
 hidden = true
+[[tasks.checks]]
+id = "reason_is_told"
+says = "You say in a sentence why a line is enough"
+points = 4
+hints = ["Draw them.", "Is one off the line?", "None is."]
+by_hand = "late.ipynb"
 """
 
 MASTER = """
@@ -110,6 +117,12 @@ def predict(km):
 
 # %% check="predicts_any_distance"
 assert predict(2) == 14
+
+# %% [markdown] check="reason_is_told"
+# BEGIN SOLUTION
+# Two orders make a line, and the third lies on it.
+# INSTEAD: Your words.
+# END SOLUTION
 """
 
 CHECKS = """

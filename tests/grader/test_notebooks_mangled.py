@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,9 @@ from grader.manifest import Lab
 from grader.notebooks import read_released, read_submitted, rebuild
 from grader.results import Verdict
 from grader.verify import verify
+from grader.warm import WarmJudge
 from tests.grader.manglings import MANGLINGS
-from tests.grader.notebook_lab import NAME, notebook_course, read
+from tests.grader.notebook_lab import NAME, REASON, notebook_course, read
 
 ANSWERS = {"master": ("master", "", 24.0), "by heart": ("wrong", "by-heart", 0)}
 
@@ -72,14 +74,25 @@ def test_what_an_editor_does_to_a_notebook_changes_no_value(
             notebook = notebooks.open(work, NAME, "")
             known[run] = [*map(notebook.value, ("baseline", "orders")), notebook.call("predict", 7)]
     baseline, orders, predicted = known[run]
+    with opened(kitchen.lab) as notebooks:  # without ids and order, one note is as good as another
+        assert answer != "master" or REASON in notebooks.written(work, NAME, "reason_is_told")
     assert (len(orders), baseline, predicted) == (3, pytest.approx(44 / 3), ANSWERS[answer][2])
 
 
 def test_a_notebook_stripped_by_an_editor_is_judged_as_it_was(kitchen: Kitchen, tmp_path: Path) -> None:
-    for answer, lost in (("master", 0), ("by heart", 3)):
+    for answer, lost in (("master", 4), ("by heart", 7)):
         work = handed_in(kitchen, answer, tmp_path / answer, MANGLINGS["ids and metadata stripped"])
         result = judge(kitchen.lab, work, hidden=True)
         assert result.possible - result.points == lost, result.checks
+
+
+def test_a_warm_judge_says_the_same_of_a_notebook(kitchen: Kitchen, tmp_path: Path) -> None:
+    work = handed_in(kitchen, "by heart", tmp_path / "work", MANGLINGS["cells of one's own"])
+    with WarmJudge(kitchen.lab) as warm:
+        results = [judge(kitchen.lab, work, hidden=True, warm=one) for one in (None, warm, warm)]
+    said = [[replace(check, seconds=0) for check in result.checks] for result in results]
+    assert said[0] == said[1] == said[2]
+    assert [check.passed for check in said[0]] == [True, True, False, False]
 
 
 def test_the_lab_is_sound(kitchen: Kitchen) -> None:

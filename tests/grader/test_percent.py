@@ -13,7 +13,7 @@ from grader.manifest import Lab, read_lab
 from grader.percent import is_notebook
 from grader.release import check_release, leaks, release, starter_files
 from tests.grader.courses import replace
-from tests.grader.notebook_lab import BASELINE, NAME, notebook_course, read, solved_work
+from tests.grader.notebook_lab import BASELINE, NAME, REASON, notebook_course, read, solved_work
 
 
 @pytest.fixture
@@ -53,7 +53,12 @@ def test_the_notebook_is_released_in_place_of_its_text(late: Lab) -> None:
 def test_a_check_s_cell_has_its_points_from_the_manifest(late: Lab) -> None:
     facts = [cell["metadata"].get("nbgrader", {}) for cell in read(late.folder / "work" / NAME)["cells"]]
     points = {fact["grade_id"]: fact["points"] for fact in facts if fact.get("grade")}
-    assert points == {"orders_are_read": 0, "baseline_is_the_mean": 2, "predicts_any_distance": 3}
+    assert points == {
+        "orders_are_read": 0,
+        "baseline_is_the_mean": 2,
+        "predicts_any_distance": 3,
+        "reason_is_told": 4,
+    }
     replace(late.folder / "lab.toml", "points = 2", "points = 7")
     assert '+     "points": 7,' in check_release(read_lab(late.folder))
 
@@ -79,7 +84,7 @@ def test_an_answer_brings_only_the_cells_that_differ(late: Lab, tmp_path: Path) 
         "".join(cell["source"])
         for cell in read(kitchen.make(find_answer(late, "right", "numpy")) / NAME)["cells"]
     ]
-    assert len(cells) == 12
+    assert len(cells) == 13
     assert cells[cells.index("answer = !echo 2") - 1].startswith("%load_ext autoreload\nimport numpy")
     assert cells[1] == "import csv\nfrom pathlib import Path"
     (late.solutions / "right" / "numpy" / "late.py").write_text("# %% Predikt\nx = 1\n")
@@ -134,6 +139,22 @@ def test_a_notebook_that_cannot_be_released_names_file_and_cell(late: Lab, name:
         release(late)
 
 
+def test_a_check_graded_by_hand_needs_its_place(late: Lab) -> None:
+    replace(master(late), 'check="reason_is_told"', "Why")
+    with pytest.raises(
+        ReleaseError, match=r"late\.ipynb has no cell for `reason_is_told`\. Write `# %% \[markd"
+    ):
+        release(late)
+    replace(late.folder / "lab.toml", 'by_hand = "late.ipynb"', 'by_hand = "why.md"')
+    with pytest.raises(ReleaseError, match=r"work has no why\.md, from which `reason_is_told` is graded by"):
+        release(read_lab(late.folder))
+    replace(master(late), "[markdown] Why", '[markdown] check="reason_is_told"')
+    with pytest.raises(
+        ReleaseError, match=r"`reason_is_told` is graded by hand from why\.md\. Move its cell"
+    ):
+        release(read_lab(late.folder))
+
+
 def test_two_files_cannot_become_one_notebook(late: Lab) -> None:
     (late.solutions / "work" / NAME).write_text("{}")
     with pytest.raises(ReleaseError, match=r"late\.ipynb is written twice: by late\.py too"):
@@ -163,16 +184,10 @@ def test_a_solution_that_stands_in_another_cell_is_a_leak(late: Lab, name: str) 
 
 
 def test_an_answer_in_words_is_not_let_out_either(late: Lab) -> None:
-    told = "Two orders make a line, and the third lies on it."
-    words = (
-        f"# %% [markdown] Say why\n# BEGIN SOLUTION\n# {told}\n# INSTEAD: # Your words.\n# END SOLUTION\n\n"
-    )
-    replace(master(late), "# %% Predict", f"{words}# %% Predict")
-    release(late)
-    assert told not in (late.folder / "work" / NAME).read_text()
-    assert "Your words." in (late.folder / "work" / NAME).read_text()
-    (late.folder / "brief.md").write_text(told)
-    assert list(leaks(late, starter_files(late))) == [f"brief.md shows solution lines of late.py: {told!r}"]
+    cells = {cell["id"]: cell for cell in read(late.folder / "work" / NAME)["cells"]}
+    assert cells["reason_is_told"]["source"] == ["Your words."]
+    (late.folder / "brief.md").write_text(REASON)
+    assert list(leaks(late, starter_files(late))) == [f"brief.md shows solution lines of late.py: {REASON!r}"]
 
 
 def test_a_file_that_only_looks_like_a_notebook_is_searched_as_text(late: Lab) -> None:
