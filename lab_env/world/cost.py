@@ -161,21 +161,26 @@ class Costs:
         world: that it is about.
         first_day: of the range.
         days: of the range.
-        models: every model that can ever be served, by its place in the table.
         table: euros; shape (days, feed as delivered and mended, covers, models).
         faults: what is broken in the feed, per day.
         versions: of the deployed bundle, per day.
         log: what was answered.
+        bench: the models' corrections.
     """
 
     world: World
     first_day: int
     days: int
-    models: tuple[Model, ...]
     table: Vector
     faults: tuple[frozenset[str], ...]
     versions: tuple[int, ...]
     log: Logbook
+    bench: "Bench"
+
+    @property
+    def models(self) -> list[Model]:
+        """Every model that can ever be served, by its place in the table."""
+        return self.bench.models
 
     def place(self, model: Model) -> int:
         """Where a model stands in the table."""
@@ -188,6 +193,16 @@ class Costs:
     def of(self, day: int, model: Model, cover: Cover = Cover.NONE, *, mended: bool = False) -> float:
         """Euros on one day in one state."""
         return float(self.table[day - self.first_day, int(mended), cover, self.place(model)])
+
+    def said(self, day: int, model: Model, cover: Cover = Cover.NONE, *, mended: bool = False) -> Vector:
+        """Log of the minutes that customers were told, order by order; NaN where typical values were."""
+        rows, place = self.log.of(day, mended=mended), self.place(model)
+        festive = rows.festive if cover is Cover.CALENDAR else None
+        base = (rows.logs if festive is None else festive)[self.bench.lanes[place]]
+        logs = base + np.where(rows.default, 0.0, self.bench.corrections[rows.slice, place])
+        covered = rows.breaks & (cover in (Cover.FALLBACK, Cover.QUARANTINE))
+        covered |= self.bench.strange[rows.slice, place] & (cover is Cover.FALLBACK)
+        return np.where(covered, np.nan, np.clip(logs, np.log(LEAST_MIN), np.log(MOST_MIN)))
 
     def harmful(self, day: int) -> bool:
         """Whether something holds that harms, if nobody does anything."""
@@ -206,7 +221,7 @@ def costs(world: World, first_day: int, days: int) -> Costs:
     """
     log = logbook(world, first_day, days)
     views = [View.DELIVERED] if log.is_sound else list(View)
-    bench = _Bench(log, [lessons(log, view) for view in views])
+    bench = Bench(log, [lessons(log, view) for view in views])
     now = [world.on(day) for day in range(first_day, first_day + days)]
     faults = tuple(frozenset(name for name, _ in each.feed) for each in now)
     versions = tuple(each.version for each in now)
@@ -221,11 +236,19 @@ def costs(world: World, first_day: int, days: int) -> Costs:
                 table[at, mended] = _day(world, bench, day, mended=bool(mended))
     if feeds == 1:
         table[:, 1] = table[:, 0]
-    return Costs(world, first_day, days, tuple(bench.models), table, faults, versions, log)
+    return Costs(world, first_day, days, table, faults, versions, log, bench)
 
 
-class _Bench:
-    """All models with their corrections, side by side."""
+class Bench:
+    """All models with their corrections, side by side.
+
+    Attributes:
+        models: by their place.
+        lanes: in which each answers.
+        corrections: of the log of the answer; shape (SLICES, models).
+        knows: slices that each was trained on, beside the champion's; same shape.
+        strange: slices that each has never seen; same shape.
+    """
 
     def __init__(self, log: Logbook, views: list[Lessons]) -> None:
         self.log = log
@@ -246,11 +269,12 @@ class _Bench:
         self.lanes = np.array(lanes)
         self.corrections = np.ascontiguousarray(np.concatenate(corrections).T)
         self.knows = np.concatenate(knows).T
+        self.strange = log.left[:, None] & ~self.knows
         self.born = np.array([model.day for model in self.models])
         self.rolled_back = np.array([model.rolled_back for model in self.models])
 
 
-def _day(world: World, bench: _Bench, day: int, *, mended: bool) -> Vector:
+def _day(world: World, bench: Bench, day: int, *, mended: bool) -> Vector:
     """Euros of one day; shape (covers, models). Models that are not born yet cost nothing."""
     rows, now = bench.log.of(day, mended=mended), world.on(day)
     scale = TIFFIN_ORDERS / world.orders_per_day
@@ -315,7 +339,7 @@ def _losses(rows: Answers, lane: Lane, typical: Vector) -> Losses:
     )
 
 
-def _minutes(losses: Losses, bench: _Bench, there: NDArray[np.int64]) -> Vector:
+def _minutes(losses: Losses, bench: Bench, there: NDArray[np.int64]) -> Vector:
     """Minutes of one day above the floor, all orders together; shape (covers, models that are there)."""
     sound, broken, covered = (np.zeros(there.size) for _ in range(3))
     festive = np.zeros(there.size)
@@ -326,7 +350,7 @@ def _minutes(losses: Losses, bench: _Bench, there: NDArray[np.int64]) -> Vector:
             sound += of_slice
             if bench.log.left[at]:
                 caught = losses.typical[at] + np.interp(moved, GRID, losses.untold[at])
-                of_slice = np.where(bench.knows[at, there], of_slice, caught)
+                of_slice = np.where(bench.strange[at, there], caught, of_slice)
             covered += of_slice
         if losses.broken[at].any():
             broken += np.interp(moved, GRID, losses.broken[at])
