@@ -23,6 +23,8 @@ from lab_env.world import (
     payments,
     tail,
 )
+from lab_env.world.cost import PRICES
+from lab_env.world.oracle import TIE_EUR
 from lab_env.world.streams import Part, stream
 from lab_env.world.weather import weather_of_day
 
@@ -169,6 +171,15 @@ FIGURES: dict[str, Callable[[], str]] = {
     "first-chargeback": lambda: f"{payments.FIRST_CHARGEBACK:.0f}",
     "last-chargeback": lambda: f"{payments.LAST_CHARGEBACK:.0f}",
     "chargeback": lambda: f"{_chargeback():.0f}",
+    "price-minute": lambda: f"{100 * PRICES.minute:.0f}",
+    "price-retrain": lambda: f"{PRICES.retrain:.0f}",
+    "price-offset": lambda: f"{PRICES.offset:.0f}",
+    "price-rollback": lambda: f"{PRICES.rollback:.0f}",
+    "price-cover": lambda: f"{PRICES.cover:.0f}",
+    "price-cover-day": lambda: f"{PRICES.cover_day:.0f}",
+    "price-mend": lambda: f"{PRICES.mend:.0f}",
+    "price-false-alarm": lambda: f"{PRICES.false_alarm:.0f}",
+    "tie": lambda: f"{TIE_EUR:.0f}",
     "latency": lambda: f"{conditions.LATENCY_MS:.0f}",
 }
 """By name; numbers are of the course's own seed."""

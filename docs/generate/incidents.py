@@ -14,9 +14,16 @@ import numpy as np
 
 from docs.generate.kept import HERE, kept
 from lab_env.world import CATALOGUE, Action, Incident, Kind, World, dashboards, pictures
+from lab_env.world.cost import costs
+from lab_env.world.oracle import Oracle
 
 ORDERS_PER_DAY, FIRST_DAY, DAYS = 1000, 60, 75
 KEYS = {"title", "story", "see"}
+PRICED_PER_DAY, BEFORE, START, WEEKS = 200, 4, 90, 4
+"""The sample, days before the start, start and length of what is counted in euros."""
+
+IN_TIME = 15
+"""A right answer may be given on any of the first days; a wrong one is given on the first."""
 
 WORDS: dict[str, str] = {
     Action.WAIT: "Wait, and note the days.",
@@ -30,6 +37,7 @@ WORDS: dict[str, str] = {
     Action.CALENDAR: "Serve the part of the model that knows the festival from last year.",
     "retrain on day 1": "Retrain today, on today's orders.",
 }
+NOTHING, BEST = "Nothing.", "The cheapest plan, known afterwards."
 KINDS = {
     Kind.INPUTS: "The inputs moved; the relation between them and the minutes did not.",
     Kind.RELATION: "The relation moved; the inputs did not.",
@@ -58,8 +66,12 @@ the {{wrong}} wrong answers, {{retrain}} are to retrain.
 Each picture has {DAYS} days of Tiffin's world, day {FIRST_DAY} to {FIRST_DAY + DAYS - 1}; on the shaded
 ones it happens. Nine quiet days in ten lie in the pale band. The solid line of the lower panel is the error
 of a model *at rest*, which knows the quiet days perfectly and nothing else; the dashed one is
-[the floor](world.md#floors), below which no model can stay. The gap between the two is the harm that somebody
-could do something about.
+[the floor](world.md#floors), below which no model can stay but by luck. The gap between the two is the harm
+that somebody could do something about.
+
+Under *What it was* stands what each answer costs: euros above the floor in the first {WEEKS} weeks, by
+[Tiffin's prices](world.md#cost). A wrong answer is given on the first day, a right one on the best of the
+first {IN_TIME}; each is the only thing that is done.
 """
 
 
@@ -73,7 +85,7 @@ def incidents_page(cache: Path) -> str:
     wrong = [mistake for name in told for mistake, _ in CATALOGUE[name].wrong]
     retrain = sum(mistake.startswith("retrain") for mistake in wrong)
     opening = OPENING.format(count=len(told), wrong=len(wrong), retrain=retrain)
-    sections = [_section(CATALOGUE[name], told[name], shown(name, cache)) for name in told]
+    sections = [_section(CATALOGUE[name], told[name], cache) for name in told]
     return "\n".join([opening, *sections, *_table()])
 
 
@@ -117,7 +129,42 @@ def _look(name: str) -> dict[str, Any]:
     }
 
 
-def _section(incident: type[Incident], story: dict[str, str], look: dict[str, Any]) -> str:
+def priced(name: str, cache: Path) -> list[tuple[str, float]]:
+    """What nothing, the cheapest plan and each answer cost in whole euros, dearest last."""
+    rows = kept(cache, f"price-{name}", lambda: {words: round(price) for words, price in _price(name)})
+    return sorted(rows.items(), key=lambda row: row[1])
+
+
+def _price(name: str) -> Iterator[tuple[str, float]]:
+    incident, world = CATALOGUE[name], World(scenario=name, orders_per_day=PRICED_PER_DAY)
+    best = Oracle(costs(world, START - BEFORE, BEFORE + 7 * WEEKS))
+    yield BEST, best.total
+    yield NOTHING, best.total + best.regret()
+    for action in incident.right:
+        if action is not Action.WAIT:
+            times = (best.regret([(START + at, action)]) for at in range(IN_TIME))
+            yield WORDS[action], best.total + min(times)
+    for mistake, _ in incident.wrong:
+        if mistake in set(Action) - {Action.WAIT}:
+            yield WORDS[mistake], best.total + best.regret([(START, Action(mistake))])
+
+
+def _prices(incident: type[Incident], cache: Path) -> str:
+    """The folded table; empty where payments are harmed, whose losses are not priced."""
+    if "payments" in incident.touches:
+        return ""
+    rows = [f"    | {words} | {_euros(price)} |" for words, price in priced(incident.name, cache)]
+    head = f"    | Done alone, over {WEEKS} weeks | Euros |\n    |---|---:|\n"
+    return head + "\n".join(rows) + "\n"
+
+
+def _euros(price: float) -> str:
+    """Three digits that count."""
+    return f"{float(f'{price:.3g}'):,.0f}"
+
+
+def _section(incident: type[Incident], story: dict[str, str], cache: Path) -> str:
+    look = shown(incident.name, cache)
     see = story["see"].format(**look["numbers"])
     return "\n".join(
         [
@@ -128,6 +175,7 @@ def _section(incident: type[Incident], story: dict[str, str], look: dict[str, An
             f'??? note "What it was"\n\n    **{incident.name}**. {incident.says}\n',
             f"    {KINDS[incident.kind]} *Told by:* {incident.told_by}\n",
             f"    *Do:* {incident.advice} {_taught(incident)}\n",
+            _prices(incident, cache),
         ]
     )
 

@@ -12,6 +12,7 @@ from lab_env.world import CATALOGUE, Action, Kind
 from lab_env.world.schema import TABLES
 
 COURSE = Path(__file__).parent.parent.parent
+WAITING = incidents.WORDS[Action.WAIT]
 CACHE = COURSE / ".cache" / "world"
 
 
@@ -62,6 +63,18 @@ def test_a_caption_quotes_only_what_was_measured() -> None:
         told = story["see"].format(**look["numbers"])
         assert "nan" not in told.split(), name
         assert "{" in story["see"], name
+
+
+@pytest.mark.parametrize("name", [name for name, each in CATALOGUE.items() if "payments" not in each.touches])
+def test_every_mistake_is_dearer_than_the_best_right_answer_and_nothing_beats_the_cheapest_plan(
+    name: str,
+) -> None:
+    incident, price = CATALOGUE[name], dict(incidents.priced(name, CACHE))
+    assert min(price.values()) == price[incidents.BEST]
+    prices = {WAITING if words == incidents.NOTHING else words: each for words, each in price.items()}
+    right = min(prices[incidents.WORDS[action]] for action in incident.right)
+    for mistake in {mistake for mistake, _ in incident.wrong} & set(Action):
+        assert prices[incidents.WORDS[mistake]] > right, mistake
 
 
 @pytest.mark.parametrize(
