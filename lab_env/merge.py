@@ -90,11 +90,16 @@ def plan(old: Path, new: Path, mine: Path) -> Iterator[Change]:
             yield Change(name, TAKEN if wanted is not None else REMOVED, wanted, executable)
         elif wanted is None:
             yield Change(name, KEPT)
-        elif here is None or was is None or any(b"\0" in text for text in (was, wanted, here)):
+        elif here is None or was is None or not all(_is_text(name, one) for one in (was, wanted, here)):
             yield Change(name, BESIDE, wanted, executable)
         else:
             merged, clashes = merge_texts(here, was, wanted)
             yield Change(name, CONFLICT if clashes else MERGED, merged, executable)
+
+
+def _is_text(name: str, content: bytes) -> bool:
+    """Whether lines of it can be merged; of a notebook's lines the result is seldom a notebook."""
+    return b"\0" not in content and not name.endswith(".ipynb")
 
 
 def merge_texts(mine: bytes, old: bytes, new: bytes) -> tuple[bytes, bool]:

@@ -70,7 +70,17 @@ class NotebookSession(Session):
         Raises:
             Stopped: no cell gave it a value (STUDENT_ERROR, naming the cell that raised), or it cannot cross.
         """
-        return self._question(name, "value", name=name)
+        try:
+            return self._question(name, "value", name=name)
+        except Stopped as stopped:
+            if stopped.exception != "WireError":
+                raise
+            found = (
+                f"`{name}` is {stopped.found.removeprefix('WireError: ')}. Plain data can: numbers, texts, "
+            )
+            raise Stopped(
+                stopped.verdict, f"{found}lists, dictionaries, arrays and tables.", stopped.exception
+            ) from stopped
 
     def call(self, target: str, *args: Any, **kwargs: Any) -> Any:
         """The value of a function that the notebook defines.

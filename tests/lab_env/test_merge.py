@@ -140,3 +140,12 @@ def test_a_plan_reads_and_writes_nothing(tmp_path: Path) -> None:
     folders = [lay(tmp_path / name, text) for name, text in (("old", "a\n"), ("new", "b\n"), ("mine", "a\n"))]
     assert [change.path for change in plan(*folders)] == ["file"]
     assert (tmp_path / "mine" / "file").read_text() == "a\n"
+
+
+def test_a_notebook_that_both_changed_stays_a_notebook(tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in ("old", "new", "mine")]
+    for folder, text in zip(folders, (NOTES, NOTES.replace("one", "ONE"), NOTES + "six\n"), strict=True):
+        folder.mkdir()
+        (folder / "late.ipynb").write_text(text)
+    (change,) = plan(*folders)
+    assert (change.what, change.content) == ("beside", (tmp_path / "new" / "late.ipynb").read_bytes())

@@ -112,7 +112,9 @@ def test_a_cell_that_raises_is_named_and_stops_no_other(run: Open) -> None:
         Stopped, match=r"KeyError: 'zone' \(cell “Step 1”, line 2: `return values\['zone'\]`\)"
     ):
         session.call("mean", {})
-    assert stopped(session, "mean").found.startswith("WireError: a builtins.function, which cannot be sent")
+    assert stopped(session, "mean").found.startswith(
+        "`mean` is a builtins.function, which cannot be sent. Plain data can: numbers, "
+    )
 
 
 def test_a_name_that_no_cell_gives_a_value(run: Open) -> None:
