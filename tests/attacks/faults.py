@@ -6,7 +6,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from shutil import copytree
@@ -20,6 +20,7 @@ from tests.attacks.room import Room
 from tests.grader.courses import replace as edit
 
 T = TypeVar("T")
+NAME = "at-work"
 OPENED = "import sys; from tests.attacks.faults import opened; "
 GRADE = OPENED + "opened(sys.argv[1]).judge()"
 SHOW = OPENED + "opened(sys.argv[1]).show()"
@@ -94,13 +95,36 @@ def waited(what: Callable[[], T], wait_s: float = 60) -> T:
     return found
 
 
-def below(process: "subprocess.Popen[bytes]", word: str, but: str = "\0") -> list[psutil.Process]:
-    """Descendants whose command line holds `word` and not `but`."""
+def learners(process: "subprocess.Popen[bytes]") -> list[psutil.Process]:
+    """Where learner code runs that has called itself `NAME`, below a process of ours."""
     found = []
-    for one in psutil.Process(process.pid).children(recursive=True):
-        try:
-            words = " ".join(one.cmdline())
-        except psutil.Error:
-            continue
-        found += [one] if word in words and but not in words else []
+    with suppress(psutil.Error):
+        for one in psutil.Process(process.pid).children(recursive=True):
+            with suppress(psutil.Error):
+                found += [one] if one.name() == NAME else []
     return found
+
+
+def _up(one: psutil.Process, count: int) -> psutil.Process:
+    for _ in range(count):
+        above = one.parent()
+        assert above is not None
+        one = above
+    return one
+
+
+def _judge(template: psutil.Process) -> psutil.Process:
+    """The judge at work: a fork of the template."""
+    return next(one for one in template.children() if one.cmdline() == template.cmdline())
+
+
+# From the learner's process upwards: the box's first process, the template of boxes in its sandbox.
+VICTIMS: dict[str, Callable[["subprocess.Popen[bytes]", psutil.Process], psutil.Process]] = {
+    "the controller": lambda run, _: psutil.Process(run.pid),
+    "the template of judges": lambda run, _: psutil.Process(run.pid).children()[0],
+    "a judge": lambda run, _: _judge(psutil.Process(run.pid).children()[0]),
+    "a sandbox": lambda _, learner: _up(learner, 3),
+    "the template of boxes": lambda _, learner: _up(learner, 2),
+    "a box": lambda _, learner: _up(learner, 1),
+    "a learner's process": lambda _, learner: learner,
+}
