@@ -7,15 +7,17 @@ submission is one line; it never stops or touches another.
 
 import errno
 import json
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryFile
 
+from grader.boxes.base import LATE
 from grader.classroom import Classroom
 from grader.controller import judge
 from grader.doctor import Strength
@@ -129,7 +131,7 @@ def grade(
         }
         todo = [receipt for name, receipt in receipts.items() if name not in kept]
         weak = _refuse_weak(classroom.box, accept_weak, look) if todo else ()  # it takes ten seconds
-        with WarmJudge(lab, classroom.box) as warm:
+        with WarmJudge(lab, classroom.box) if todo else nullcontext() as warm:
             run = _Run(classroom, lab, warm, weak, workers, folder, told)
             run.all(todo, len(kept))
     found = before | run.results
@@ -165,7 +167,7 @@ class _Run:
         self,
         classroom: Classroom,
         lab: Lab,
-        warm: WarmJudge,
+        warm: WarmJudge | None,
         weak: tuple[str, ...],
         workers: int,
         folder: Path,
@@ -184,7 +186,7 @@ class _Run:
         self.total = 0
 
     def all(self, receipts: list[Receipt], kept: int) -> None:
-        """Judge them, `workers` at once; those that timed out beside others once more, alone."""
+        """Judge them, `workers` at once; once more, alone, those whom the clock stopped beside others."""
         self.total = len(receipts)
         self.told(Begun(self.total, kept))
         alone = []
@@ -194,7 +196,7 @@ class _Run:
             try:
                 for future in as_completed(waiting):
                     receipt, result = waiting[future], future.result()
-                    if self.workers > 1 and _timed_out(result):
+                    if _late(result) and (self.workers > 1 or _is_loaded()):
                         alone.append((receipt, result))
                     else:
                         self.keep(receipt, result)
@@ -222,12 +224,12 @@ class _Run:
         return replace(second, tries=(f"GRADER_ERROR in {broken[0]}",))
 
     def alone(self, receipt: Receipt, first: Result | str) -> Result | str:
-        """Judge one again that timed out beside others."""
+        """Judge one again that the clock stopped beside others."""
         second = self.judge(receipt)
         if isinstance(first, str) or isinstance(second, str):
             return second
-        late = next(check.id for check in first.checks if check.verdict is Verdict.TIMEOUT)
-        return replace(second, tries=(*first.tries, f"TIMEOUT in {late} beside others", *second.tries))
+        late = f"TIMEOUT in {_late(first)} beside others"
+        return replace(second, tries=(*first.tries, late, *second.tries))
 
     def once(self, receipt: Receipt) -> Result | str:
         try:
@@ -269,8 +271,16 @@ class _Run:
         self.told(Ended(done, self.total, receipt.learner, found, said))
 
 
-def _timed_out(result: Result | str) -> bool:
-    return isinstance(result, Result) and any(check.verdict is Verdict.TIMEOUT for check in result.checks)
+def _late(result: Result | str) -> str:
+    """The first check that the clock stopped, with CPU time left; empty when there is none."""
+    checks = result.checks if isinstance(result, Result) else ()
+    late = [one.id for one in checks if one.verdict is Verdict.TIMEOUT and one.found.startswith(LATE)]
+    return late[0] if late else ""
+
+
+def _is_loaded() -> bool:
+    """Whether more waits for this machine's processors than they can do, whoever's it is."""
+    return os.getloadavg()[0] > (os.cpu_count() or 1)
 
 
 def _folder(classroom: Classroom, lab: Lab, receipt: Receipt) -> Path:

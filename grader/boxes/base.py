@@ -20,6 +20,7 @@ from grader.results import Verdict
 START_S = 30.0
 READ_CAP = 32 * 1024**2
 LONGEST = 2000
+LATE = "No answer within"  # how a TIMEOUT by the clock begins; one by CPU time is the work's own
 LOOK_S = 0.1  # how often the CPU time of a busy box is looked at
 SAY_S = 10.0  # an answer that has begun comes whole in this time
 PRESSED = {
@@ -273,7 +274,7 @@ class Session:
             self._stop_if_spent()
         except TimeoutError as error:
             self.close()
-            raise Stopped(Verdict.TIMEOUT, f"No answer within {self._budget.limits.wall_s} s.") from error
+            raise Stopped(Verdict.TIMEOUT, f"{LATE} {self._budget.limits.wall_s} s.") from error
         except wire.WireError as error:
             self.close()
             raise Stopped(Verdict.FORBIDDEN, f"The answer was {error}.") from error
