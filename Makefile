@@ -39,6 +39,7 @@ bench: setup ## Measured seconds, with a peer in the same run
 soak: setup ## The full-size runs, nothing taken from a cache
 	@$(BIN)/grader verify --no-cache
 	@$(BIN)/python -m tests.soak
+	@$(BIN)/python -m tests.soak.replay
 
 clean: ## Remove the environment, caches and the built site; workspaces stay
 	rm -rf .venv .cache site .mypy_cache .ruff_cache .coverage*
