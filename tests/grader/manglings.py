@@ -26,6 +26,20 @@ def strip_all(notebook: Notebook) -> None:
         cell["metadata"] = {}
 
 
+def sources_only(notebook: Notebook) -> None:
+    """Nothing of the notebook but a format and sources."""
+    notebook.pop("metadata")
+    notebook.pop("nbformat_minor")
+    notebook["cells"] = [{key: cell[key] for key in ("cell_type", "source")} for cell in notebook["cells"]]
+
+
+def new_id(notebook: Notebook) -> None:
+    """One cell with an id that nobody knows, another with its id."""
+    at = place(notebook, "baseline")
+    notebook["cells"][at]["id"] = "unknown"
+    notebook["cells"][place(notebook, "speed")]["id"] = "baseline"
+
+
 def colab(notebook: Notebook) -> None:
     """Colab's form: ids of its own in the metadata, nothing of nbgrader's, sources as one text."""
     strip_all(notebook)
@@ -204,6 +218,8 @@ MANGLINGS: dict[str, Change] = {
     "nothing": both(),
     "ids stripped": strip_ids,
     "ids and metadata stripped": strip_all,
+    "nothing but sources": sources_only,
+    "ids changed": new_id,
     "Colab": colab,
     "VS Code": vscode,
     "jupytext and back": through_jupytext,

@@ -43,7 +43,8 @@ def handed_in(lab: Lab, classroom: Classroom, learner: str, kind: str, answer: s
 
 
 def graded(lab: Lab, classroom: Classroom) -> Mapping[str, Result]:
-    results = grade(classroom, lab, again=True).results
+    """Those that are new and those that a person has to decide, judged; gradebook and pages up to date."""
+    results = grade(classroom, lab, flagged=True).results
     project(classroom, lab, results)
     write(classroom, lab, results)
     return results
@@ -70,7 +71,8 @@ def test_a_person_reads_the_answer_and_their_grade_survives_a_regrade(late: Lab,
     assert cell["outputs"][0]["text"].endswith(f"Yours to grade, from late.ipynb:\n\n{REASON.strip()}\n")
     assert [row.status for row in rows(classroom)] == ["to be looked at", "graded"]
     give(classroom, "reason_is_told", 3)
-    graded(late, classroom)
+    again = graded(late, classroom)["anna"]
+    assert again.seconds != results["anna"].seconds, "it was judged again"
     mark = rows(classroom)[0].marks["reason_is_told"]
     assert (mark.points, mark.by_hand, mark.to_look_at) == (3, 3, False)
     write_feedback(classroom, late, results, rows(classroom))
