@@ -23,8 +23,9 @@ from lab_env.world import (
     payments,
     tail,
 )
-from lab_env.world.cost import PRICES
-from lab_env.world.oracle import TIE_EUR
+from lab_env.world.cost import PRICES, costs
+from lab_env.world.oracle import TIE_EUR, Oracle
+from lab_env.world.policies import FULL_MARKS, IDLE_BUDGET_EUR, SIMPLE, runbook, score
 from lab_env.world.streams import Part, stream
 from lab_env.world.weather import weather_of_day
 
@@ -137,6 +138,27 @@ def _chargeback() -> float:
     return float(np.median((columns["labelled"] - columns["placed"])[there]))
 
 
+RULES = {
+    "never": "Do nothing",
+    "nightly": "Retrain every night",
+    "weekly with a gate": "Retrain each week, behind a gate",
+    "retrain on alarm": "Retrain when the drift alarm rings",
+    "always roll back": "Roll back when the alarm rings",
+    "runbook": "Look first at what tells incidents apart",
+}
+WORLDS = ("quiet", "decoy-week", "monsoon", "new-bridge", "metres", "bad-deploy")
+
+
+def _policies() -> str:
+    """A row for each rule: regret beside doing nothing's, and euros lost where there is nothing to do."""
+    worlds = [Oracle(costs(World(scenario=name, orders_per_day=200), 80, 38)) for name in WORLDS]
+    rows = []
+    for name, policy in (SIMPLE | {"runbook": runbook}).items():
+        told = score([(world, policy) for world in worlds])
+        rows.append(f"| {RULES[name]} | {100 * told.share:,.0f} % | {told.idle_eur:,.0f} |")
+    return "\n".join(rows)
+
+
 FIGURES: dict[str, Callable[[], str]] = {
     "tiffin-orders": lambda: "40,000",
     "sample": lambda: f"{orders.ORDERS_PER_DAY}",
@@ -171,7 +193,7 @@ FIGURES: dict[str, Callable[[], str]] = {
     "first-chargeback": lambda: f"{payments.FIRST_CHARGEBACK:.0f}",
     "last-chargeback": lambda: f"{payments.LAST_CHARGEBACK:.0f}",
     "chargeback": lambda: f"{_chargeback():.0f}",
-    "price-minute": lambda: f"{100 * PRICES.minute:.0f}",
+    "price-minute": lambda: f"{PRICES.minute:.2f}",
     "price-retrain": lambda: f"{PRICES.retrain:.0f}",
     "price-offset": lambda: f"{PRICES.offset:.0f}",
     "price-rollback": lambda: f"{PRICES.rollback:.0f}",
@@ -180,6 +202,10 @@ FIGURES: dict[str, Callable[[], str]] = {
     "price-mend": lambda: f"{PRICES.mend:.0f}",
     "price-false-alarm": lambda: f"{PRICES.false_alarm:.0f}",
     "tie": lambda: f"{TIE_EUR:.0f}",
+    "policies": _policies,
+    "worlds": lambda: ", ".join(WORLDS),
+    "full-marks": lambda: f"{100 * FULL_MARKS:.0f}",
+    "idle-budget": lambda: f"{IDLE_BUDGET_EUR:,.0f}",
     "latency": lambda: f"{conditions.LATENCY_MS:.0f}",
 }
 """By name; numbers are of the course's own seed."""

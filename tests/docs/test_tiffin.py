@@ -117,12 +117,16 @@ def test_the_page_of_the_world_quotes_every_figure_and_no_other(site: Path, tmp_
 
 def test_the_figures_bear_out_what_the_page_says_of_them() -> None:
     found = figures.measured(CACHE)
-    told = {name: float(value.replace(",", "")) for name, value in found.items() if name != "zones"}
+    words = {"zones", "worlds", "policies"}
+    told = {name: float(found[name].replace(",", "")) for name in set(found) - words}
     assert told["floor-wet"] > told["floor-mae"] + 0.3
     assert told["rings-large"] > told["rings-small"] > 30
     assert told["first-chargeback"] < told["chargeback"] < told["last-chargeback"]
     assert told["one-low"] < told["one-median"] < told["one-high"]
     assert 0.9 < told["frauds"] < 1.3
+    regrets = [int(share.replace(",", "")) for share in re.findall(r"\| ([\d,]+) % \|", found["policies"])]
+    assert regrets[0] == 100 < regrets[1]
+    assert min(regrets[1:-1]) > told["full-marks"] > regrets[-1]
 
 
 def test_what_was_made_by_the_same_code_is_made_once(tmp_path: Path) -> None:
