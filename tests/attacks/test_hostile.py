@@ -203,6 +203,36 @@ def pickles(work: Path) -> None:
     commit(work, "models")
 
 
+LOADS = """
+import os, pickle
+
+class Model:
+    def __reduce__(self): return os._exit, (0,)
+
+if os.getpid() < 50:  # never outside a box
+    pickle.loads(pickle.dumps(Model()))
+"""
+TOOLS = {
+    **dict.fromkeys(
+        ("pip.conf", ".config/pip/pip.conf", ".pip/pip.conf"), "[global]\nindex-url = http://127.0.0.1:9\n"
+    ),
+    "requirements.txt": "--index-url http://127.0.0.1:9\nevil @ http://127.0.0.1:9/evil.tar.gz\n",
+    "setup.py": f"import os\nos.system('{KILL}')\n",
+    "Dockerfile": f"FROM scratch\nRUN {KILL}\n",
+    "docker-compose.yml": "services:\n  evil:\n    privileged: true\n    volumes: ['/:/host']\n",
+    ".docker/config.json": '{"credsStore": "evil"}\n',
+    "docker-credential-evil": PROGRAM,
+    "Makefile": f"all:\n\t{KILL}\n",
+    ".pre-commit-config.yaml": f"repos: [{{repo: local, hooks: [{{id: e, entry: {KILL}}}]}}]\n",
+    ".vscode/tasks.json": '{"tasks": [{"command": "evil", "runOptions": {"runOn": "folderOpen"}}]}\n',
+}
+
+
+def tools(work: Path) -> None:
+    write_files(work, TOOLS)
+    commit(work, "settings of tools")
+
+
 def deep(work: Path) -> None:
     (work / "/".join(["d"] * 400)).mkdir(parents=True)
     write_files(work, {"/".join(["d"] * 400 + ["bottom"]): "x"})
@@ -256,6 +286,8 @@ ROWS = [
         make=lambda work: point(work, f"!!python/object/apply:os.system ['{KILL}']\n"),
     ),
     Row("a malicious pickle, joblib or MLflow model", {**ALL_PASS, "calls": PASS}, make=pickles),
+    Row("a malicious model that the work itself loads", {"calls": ERROR, "reads": PASS}, {"eta.py": LOADS}),
+    Row("pip, Docker and editor settings that run code", {**ALL_PASS, "calls": PASS}, make=tools),
     Row("400 folders in each other", {"calls": INVALID, "reads": INVALID}, make=deep),
     Row(
         "a link to /proc, and one to the host",

@@ -16,6 +16,7 @@ from uuid import uuid4
 import psutil
 import pytest
 
+from grader.boxes.bubblewrap import program
 from grader.boxes.limits import sweep
 from grader.controller import judge
 from grader.warm import WarmJudge
@@ -100,6 +101,25 @@ FILL = """
 for number in range(40):
     with open("fill-%d" % number, "wb") as file:
         file.write(bytes(8 << 20))
+"""
+DELETED = """
+held = []
+for number in range(40):
+    held.append(open("fill-%d" % number, "wb"))
+    os.unlink("fill-%d" % number)
+    held[-1].write(bytes(8 << 20))
+    held[-1].flush()
+"""
+FILES = """
+held = []
+while True: held.append(os.open("/dev/null", os.O_RDONLY))
+"""
+PIPES = """
+held = []
+for _ in range(100_000):
+    held.append(os.pipe())
+    os.set_blocking(held[-1][1], False)
+    os.write(held[-1][1], bytes(1 << 16))
 """
 MANY = """
 os.mkdir("many")
@@ -192,6 +212,10 @@ ROWS = [
     Row("System V shm bomb", {"calls": MEMORY}, call(SYSTEM_V, "import ctypes")),
     Row("tmpfs bomb", {"calls": DISK}, call(TMPFS)),
     Row("disk fill", {"calls": DISK, "lists": PASS}, call(FILL)),
+    Row("disk fill by files without a name", {"calls": DISK}, call(DELETED)),
+    Row("a file of a terabyte of holes", {"calls": DISK}, call('os.truncate(open("x", "wb").name, 1 << 40)')),
+    Row("every descriptor there is", {"calls": ERROR, "lists": PASS}, call(FILES)),
+    Row("pipes full to the brim", {"calls": ERROR, "lists": PASS}, call(PIPES)),
     Row("a million tiny files", {"calls": DISK}, call(MANY)),
     Row("a 10,000-deep directory", {"calls": PASS}, call(DESCENT)),
     Row("endless loop", {"calls": TIMEOUT}, call("while True: pass"), tight=True),
@@ -285,6 +309,21 @@ def test_a_sandbox_tool_that_fails_is_no_fault_of_the_learner_s(
         outcome = run(Row(f"a sandbox tool that {way}", {"calls": BROKEN}), warm=own)
     assert said in outcome.result.checks[0].found
     assert outcome.result.points == 0
+
+
+def test_a_slow_start_is_not_the_learner_s_time(
+    run: Run, ground: Ground, tool: Callable[[str], None], warm: WarmJudge | None
+) -> None:
+    spin = "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done"  # a third of a second of CPU time
+    tool(f'{spin}; sleep 1; exec {program()} "$@"')
+    row = Row(
+        "a cold start counted as learner time",
+        {"calls": PASS, "lists": PASS, "hidden_minutes": PASS},
+        tight=True,
+    )
+    with WarmJudge(ground.roomy, "bubblewrap") if warm else nullcontext() as own:
+        timeless(judged(ground, own))  # all of it passes while a template comes up as slowly
+        run(row, warm=own)
 
 
 def test_a_sandbox_tool_that_hangs_does_not_outlive_its_judge(

@@ -45,6 +45,19 @@ NAMES = (
     "anna.zip", "Anna Lee_4711_assignsubmission_file_", "leeanna_123_456_work.zip", "ben", "Lee, Ben.zip",
     "anna@example.invalid.zip", "leeanna_LATE_123_456_text.html", "\x1b[2J\u202e",
 )  # fmt: skip
+CELLS = [
+    {"cell_type": "markdown", "id": "head", "metadata": {}, "source": "# Promises"},
+    {
+        "cell_type": "code",
+        "id": "write",
+        "metadata": {},
+        "source": ["def minutes(km):\n", "    return 10 + 4 * km"],
+    },
+    {"cell_type": "code", "metadata": {}, "source": "# checked here", "outputs": [], "execution_count": 1},
+    {"cell_type": "raw", "id": "mine", "metadata": {"nbgrader": {"points": 99}}, "source": "x"},
+]
+KERNEL = {"kernelspec": {"language": "python"}}
+NOTEBOOK = {"nbformat": 4, "nbformat_minor": 5, "metadata": KERNEL, "cells": CELLS}
 SEEDS: Mapping[str, tuple[bytes, ...]] = {
     "message": MESSAGES,
     "parts": tuple(one[2:4] + one[wire.HEAD.size :] for one in MESSAGES),
@@ -52,5 +65,6 @@ SEEDS: Mapping[str, tuple[bytes, ...]] = {
     "submission": ZIPS,
     "arrival": tuple(name.encode() for name in NAMES),
     "receipt": (json.dumps(COLLECTED).encode(),),
+    "notebook": (json.dumps(NOTEBOOK).encode(), json.dumps(NOTEBOOK, indent=1).encode("utf-8-sig")),
     "text": tuple(name.encode() for name in NAMES),
 }

@@ -17,6 +17,7 @@ from grader.arrivals import whose
 from grader.classroom import Learner
 from grader.errors import CourseError, InvalidSubmission
 from grader.manifest import Lab
+from grader.notebooks import HELD, Cell, labels, read_submitted, rebuild
 from grader.opening import open_work
 from grader.receipts import read_receipt
 from grader.snapshot import take
@@ -24,6 +25,13 @@ from grader.texts import json_text, line, plain
 from grader.unpack import Caps, extract
 from grader.wire import WireError
 
+RELEASED = (
+    Cell("# Promises", "markdown", "head", role="locked"),
+    Cell("import numpy as np", id="given", role="given"),
+    Cell("def minutes(km):\n    raise NotImplementedError", id="write", title="promise", role="solution"),
+    Cell("# checked here", id="check", role="check"),
+    Cell("Why?", "markdown", "answer", role="answer"),
+)
 SMALL = Caps(bytes=256 * 1024, files=64, entries=128, depth=8, path=200, free=64 * 1024)
 FEW = wire.Caps(size=1024**2, depth=16, count=2000)
 LAB = Lab.model_construct(
@@ -119,6 +127,21 @@ def receipt(data: bytes) -> None:
             assert read_receipt(Path(name)) == read
 
 
+def notebook(data: bytes) -> None:
+    """A notebook that a learner hands in, and the one that is judged instead."""
+    try:
+        cells = read_submitted("it.ipynb", data).cells
+    except InvalidSubmission as error:
+        str(error).encode()
+    else:
+        rebuilt = rebuild(RELEASED, cells)
+        assert [cell for cell in rebuilt if cell.role in HELD] == [
+            cell for cell in RELEASED if cell.role in HELD
+        ]
+        assert len(rebuilt) <= len(RELEASED) + len(cells)
+        assert len(labels(rebuilt)) == len(rebuilt)
+
+
 def text(data: bytes) -> None:
     """Anything that is shown."""
     said = data.decode(errors="surrogateescape")
@@ -147,5 +170,5 @@ def assert_harmless(folder: Path) -> None:
 
 
 TARGETS: Mapping[str, Callable[[bytes], None]] = {
-    one.__name__: one for one in (message, parts, archive, submission, arrival, receipt, text)
+    one.__name__: one for one in (message, parts, archive, submission, arrival, receipt, notebook, text)
 }

@@ -206,3 +206,14 @@ def test_a_receipt_with_other_values_is_read_or_named(data: st.DataObject) -> No
     for key in data.draw(st.sets(st.sampled_from(sorted(told)), max_size=3)):
         told[key] = data.draw(VALUES)
     TARGETS["receipt"](json.dumps(told).encode())
+
+
+@settings(bounded, max_examples=200)
+@given(st.data())
+def test_a_notebook_with_other_values_is_rebuilt_or_refused(data: st.DataObject) -> None:
+    told = json.loads(SEEDS["notebook"][0])
+    places, cells = [told, *told["cells"]], json.loads(SEEDS["notebook"][0])["cells"][:2]
+    for _ in range(data.draw(st.integers(1, 4))):
+        place = data.draw(st.sampled_from(places))
+        place[data.draw(st.sampled_from(sorted(place)))] = data.draw(VALUES | st.just(cells))
+    TARGETS["notebook"](json.dumps(told).encode())
