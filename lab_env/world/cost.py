@@ -164,8 +164,7 @@ class Costs:
         table: euros; shape (days, feed as delivered and mended, covers, models).
         faults: what is broken in the feed, per day.
         versions: of the deployed bundle, per day.
-        log: what was answered.
-        bench: the models' corrections.
+        views: how many ways there are to read the past: one where nothing is ever broken.
     """
 
     world: World
@@ -174,25 +173,41 @@ class Costs:
     table: Vector
     faults: tuple[frozenset[str], ...]
     versions: tuple[int, ...]
-    log: Logbook
-    bench: "Bench"
+    views: int
 
     @property
     def models(self) -> list[Model]:
         """Every model that can ever be served, by its place in the table."""
-        return self.bench.models
+        return models(self.first_day, self.days, self.views)
 
     def place(self, model: Model) -> int:
         """Where a model stands in the table."""
         if model.how is None:
             return int(model.rolled_back)
-        views = 1 if self.log.is_sound else len(View)
-        kind = (model.rolled_back * views + model.view) * len(Learned) + model.how
+        kind = (model.rolled_back * self.views + model.view) * len(Learned) + model.how
         return 2 + kind * self.days + model.day - self.first_day
 
     def of(self, day: int, model: Model, cover: Cover = Cover.NONE, *, mended: bool = False) -> float:
         """Euros on one day in one state."""
         return float(self.table[day - self.first_day, int(mended), cover, self.place(model)])
+
+    def harmful(self, day: int) -> bool:
+        """Whether something holds that harms, if nobody does anything."""
+        at = day - self.first_day
+        return bool(self.faults[at]) or bool(self.table[at, 0, 0, 0] > HARMLESS_EUR)
+
+
+@dataclass(frozen=True)
+class DeliveryCosts(Costs):
+    """The table of delivery times, and what it was made from.
+
+    Attributes:
+        log: what was answered.
+        bench: the models' corrections.
+    """
+
+    log: Logbook
+    bench: "Bench"
 
     def said(self, day: int, model: Model, cover: Cover = Cover.NONE, *, mended: bool = False) -> Vector:
         """Log of the minutes that customers were told, order by order; NaN where typical values were."""
@@ -204,13 +219,24 @@ class Costs:
         covered |= self.bench.strange[rows.slice, place] & (cover is Cover.FALLBACK)
         return np.where(covered, np.nan, np.clip(logs, np.log(LEAST_MIN), np.log(MOST_MIN)))
 
-    def harmful(self, day: int) -> bool:
-        """Whether something holds that harms, if nobody does anything."""
-        at = day - self.first_day
-        return bool(self.faults[at]) or bool(self.table[at, 0, 0, 0] > HARMLESS_EUR)
+
+def models(first_day: int, days: int, views: int) -> list[Model]:
+    """Every model of a range of days: the bundles' own, and what can be learned each morning."""
+    mornings = range(first_day, first_day + days)
+    return [
+        CHAMPION,
+        PREVIOUS,
+        *(
+            Model(rolled_back, how, day, view)
+            for rolled_back in (False, True)
+            for view in list(View)[:views]
+            for how in Learned
+            for day in mornings
+        ),
+    ]
 
 
-def costs(world: World, first_day: int, days: int) -> Costs:
+def costs(world: World, first_day: int, days: int) -> DeliveryCosts:
     """The table of a range of days. The model that is deployed was trained on the days before it.
 
     Ninety days take about a second.
@@ -236,7 +262,7 @@ def costs(world: World, first_day: int, days: int) -> Costs:
                 table[at, mended] = _day(world, bench, day, mended=bool(mended))
     if feeds == 1:
         table[:, 1] = table[:, 0]
-    return Costs(world, first_day, days, table, faults, versions, log, bench)
+    return DeliveryCosts(world, first_day, days, table, faults, versions, len(views), log, bench)
 
 
 class Bench:
@@ -252,19 +278,17 @@ class Bench:
 
     def __init__(self, log: Logbook, views: list[Lessons]) -> None:
         self.log = log
-        self.models = [CHAMPION, PREVIOUS]
+        self.models = models(log.first_day, log.days, len(views))
         corrections, knows = [np.zeros((2, SLICES))], [np.zeros((2, SLICES), dtype=bool)]
         lanes = [Lane.DEPLOYED, Lane.PREVIOUS]
-        mornings = range(log.first_day, log.first_day + log.days)
         for rolled_back in (False, True):
             retrained = Lane.SOUND if rolled_back else Lane.DEPLOYED
             offset = Lane.PREVIOUS if rolled_back else Lane.DEPLOYED
-            for view, lesson in zip(View, views, strict=False):
+            for lesson in views:
                 nothing = np.zeros_like(lesson.knows[0])
                 corrections += [lesson.offset[offset], lesson.retrained, lesson.recent]
                 knows += [nothing, *lesson.knows]
-                for how, lane in zip(Learned, (offset, retrained, retrained), strict=True):
-                    self.models += [Model(rolled_back, how, day, view) for day in mornings]
+                for lane in (offset, retrained, retrained):
                     lanes += [lane] * log.days
         self.lanes = np.array(lanes)
         self.corrections = np.ascontiguousarray(np.concatenate(corrections).T)

@@ -10,7 +10,7 @@ So does a release: whatever was served, the new bundle's own model is.
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -30,6 +30,8 @@ from lab_env.world.cost import (
 from lab_env.world.errors import WorldError
 from lab_env.world.incidents import Action
 from lab_env.world.learned import View
+
+C = TypeVar("C", bound=Costs)
 
 TIE_EUR = 250.0
 """Two plans that differ by less are equally right: it is what half a day of a person costs."""
@@ -88,7 +90,7 @@ def step(costs: Costs, day: int, state: State, action: Action) -> Step:
 
 def view_of(costs: Costs, cover: Cover, *, mended: bool) -> View:
     """What a training reads: what was mended has been filled in again, what is in quarantine is left out."""
-    if costs.log.is_sound or not (mended or cover is Cover.QUARANTINE):
+    if costs.views == 1 or not (mended or cover is Cover.QUARANTINE):
         return View.DELIVERED
     return View.MENDED if mended else View.FILTERED
 
@@ -107,7 +109,7 @@ def deploys_anew(costs: Costs, day: int) -> bool:
     return 0 < at < costs.days and costs.versions[at] != costs.versions[at - 1]
 
 
-class Play:
+class Play(Generic[C]):
     """One course of days, decision by decision.
 
     >>> from lab_env.world import World
@@ -119,7 +121,7 @@ class Play:
     (92, False)
     """
 
-    def __init__(self, costs: Costs) -> None:
+    def __init__(self, costs: C) -> None:
         """Begin in the first morning, with the champion deployed."""
         self.costs = costs
         self.day = costs.first_day
@@ -171,14 +173,14 @@ def total(costs: Costs, actions: Actions = ()) -> float:
     return play.spent
 
 
-class Oracle:
+class Oracle(Generic[C]):
     """Who knows every day in advance, and chooses the cheapest sequence of actions.
 
     A dynamic programme: from the last day to the first, the least that each state still costs. It looks at
     the same table as everyone else, so nobody can do better.
     """
 
-    def __init__(self, costs: Costs) -> None:
+    def __init__(self, costs: C) -> None:
         self.costs = costs
         self.least = _least(costs)
         """Euros from a morning on; shape (days + 1, not mended and mended, covers, models)."""

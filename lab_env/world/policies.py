@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lab_env.world.city import Vector
 from lab_env.world.conditions import OLD_ZONES, ZONES
-from lab_env.world.cost import PREVIOUS, PRICES, Costs, Cover, Learned, Model
+from lab_env.world.cost import PREVIOUS, PRICES, Cover, DeliveryCosts, Learned, Model
 from lab_env.world.incidents import Action
 from lab_env.world.learned import ENOUGH, View
 from lab_env.world.oracle import Oracle, Play, State, total
@@ -99,9 +99,9 @@ Policy = Callable[[Observed], Action]
 class Desk:
     """Where an operator sits: the play's log, beside the quiet days before it."""
 
-    def __init__(self, play: Play) -> None:
+    def __init__(self, play: Play[DeliveryCosts]) -> None:
         self.play = play
-        self.costs: Costs = play.costs
+        self.costs = play.costs
         log = self.costs.log
         self._past = range(log.oldest, log.first_day)
         means = np.array([list(log.of(day).features.values()) for day in self._past])
@@ -233,7 +233,7 @@ class Desk:
         return tuple(gains)
 
 
-def live(costs: Costs, policy: Policy) -> Play:
+def live(costs: DeliveryCosts, policy: Policy) -> Play[DeliveryCosts]:
     """A whole play under a policy."""
     play = Play(costs)
     desk = Desk(play)
@@ -342,7 +342,7 @@ class Score:
         return self.share <= FULL_MARKS and self.idle_eur <= IDLE_BUDGET_EUR
 
 
-def score(worlds: Sequence[tuple[Oracle, Policy | Sequence[tuple[int, Action]]]]) -> Score:
+def score(worlds: Sequence[tuple[Oracle[DeliveryCosts], Policy | Sequence[tuple[int, Action]]]]) -> Score:
     """Pooled over worlds, each with what was done in it: a policy, or a list of days and actions."""
     ours = nothing = idle = 0.0
     quiet = 0

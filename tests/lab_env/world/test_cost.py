@@ -12,8 +12,8 @@ from lab_env.world.cost import (
     PREVIOUS,
     PRICES,
     TIFFIN_ORDERS,
-    Costs,
     Cover,
+    DeliveryCosts,
     Learned,
     Model,
     costs,
@@ -25,11 +25,13 @@ FIRST, START, DAYS = 80, 90, 24
 
 
 @lru_cache
-def table(scenario: str) -> Costs:
+def table(scenario: str) -> DeliveryCosts:
     return costs(World(scenario=scenario), FIRST, DAYS)
 
 
-def by_hand(table: Costs, day: int, lane: Lane, correction: np.ndarray, *, mended: bool = False) -> float:
+def by_hand(
+    table: DeliveryCosts, day: int, lane: Lane, correction: np.ndarray, *, mended: bool = False
+) -> float:
     """Euros of a day, row by row and without a grid."""
     rows = table.log.of(day, mended=mended)
     said = np.exp(rows.logs[lane] + np.where(rows.default, 0, correction[rows.slice])).clip(1, 180)

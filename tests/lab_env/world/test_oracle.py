@@ -6,7 +6,7 @@ import pytest
 
 import lab_env.world.oracle
 from lab_env.world import CATALOGUE, Action, Scenario, World, WorldError
-from lab_env.world.cost import CHAMPION, PREVIOUS, PRICES, Cover, Learned, Model, costs
+from lab_env.world.cost import CHAMPION, PREVIOUS, PRICES, Cover, DeliveryCosts, Learned, Model, costs
 from lab_env.world.incidents import BadDeploy, DoubledFeed, Metres, NewBridge
 from lab_env.world.learned import View
 from lab_env.world.oracle import Oracle, Play, State, step, total
@@ -17,11 +17,11 @@ ACTIONS = list(Action)
 
 
 @lru_cache
-def oracle(scenario: str, seed: int = 2026, days: int = DAYS) -> Oracle:
+def oracle(scenario: str, seed: int = 2026, days: int = DAYS) -> Oracle[DeliveryCosts]:
     return Oracle(costs(World(seed, scenario), FIRST, days))
 
 
-def of(*incidents: object, days: int = 20) -> Oracle:
+def of(*incidents: object, days: int = 20) -> Oracle[DeliveryCosts]:
     return Oracle(costs(World(scenario=Scenario("own", "", incidents)), FIRST, days))  # type: ignore[arg-type]
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lab_env.world import CATALOGUE, Action, World
-from lab_env.world.cost import costs
+from lab_env.world.cost import DeliveryCosts, costs
 from lab_env.world.oracle import Oracle, Play
 from lab_env.world.policies import (
     FULL_MARKS,
@@ -26,7 +26,7 @@ SEEDS = {name: 2026 + at % 3 for at, name in enumerate(NAMES)}
 
 
 @lru_cache
-def oracle(name: str) -> Oracle:
+def oracle(name: str) -> Oracle[DeliveryCosts]:
     return Oracle(costs(World(SEEDS[name], name), FIRST, DAYS))
 
 
@@ -38,7 +38,7 @@ def seen(name: str, day: int, *actions: tuple[int, Action]) -> Observed:
     return Desk(play).look()
 
 
-def all_worlds(policy: Policy) -> list[tuple[Oracle, Policy]]:
+def all_worlds(policy: Policy) -> list[tuple[Oracle[DeliveryCosts], Policy]]:
     return [(oracle(name), policy) for name in NAMES]
 
 
