@@ -42,6 +42,9 @@ def grade(
     ] = False,
     again: Annotated[bool, typer.Option("--again", help="Judge what has a result too.")] = False,
     flagged: Annotated[bool, typer.Option("--flagged", help="Judge again what waits for a person.")] = False,
+    dask: Annotated[
+        str, typer.Option(metavar="WHERE", help="Judge on a Dask cluster: `tcp://…`, or `local` to try it.")
+    ] = "",
 ) -> None:
     """Judge what was collected and has no result yet, and bring the gradebook up to date.
 
@@ -52,7 +55,14 @@ def grade(
     classroom, one = _here(lab)
     with _screen() as told, _stoppable(one):
         summary = runs.grade(
-            classroom, one, workers=workers, accept_weak=accept_weak, told=told, again=again, flagged=flagged
+            classroom,
+            one,
+            workers=workers,
+            accept_weak=accept_weak,
+            told=told,
+            again=again,
+            flagged=flagged,
+            dask=dask,
         )
     gradebook.project(classroom, one, summary.results)
     formgrader.write(classroom, one, summary.results)

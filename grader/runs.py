@@ -12,10 +12,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import Any
 
 from grader.boxes.base import LATE
 from grader.classroom import Classroom
@@ -83,6 +85,7 @@ class Summary:
 
 
 Told = Callable[[Begun | Ended], None]
+JudgeIt = Callable[[Path], Result]
 
 
 def is_undecided(check: CheckResult) -> bool:
@@ -99,6 +102,7 @@ def grade(
     told: Told = lambda _: None,
     again: bool = False,
     flagged: bool = False,
+    dask: str = "",
     look: Callable[[str], Strength] | None = None,
 ) -> Summary:
     """Judge the newest submission of every learner that has no result for the lab's release yet.
@@ -111,6 +115,8 @@ def grade(
         told: called in this thread when the run begins and as each submission ends.
         again: judge those with a result too; a result is replaced only by another.
         flagged: judge those again that have a check which a person would have to decide.
+        dask: where to judge instead of here: a Dask scheduler's address, or `local` for `workers`
+            processes of Dask's on this machine. Results come back to this one writer.
         look: finds the box's strength; `grader.doctor.look` when None.
 
     Raises:
@@ -130,9 +136,11 @@ def grade(
             if not again and not (flagged and any(map(is_undecided, result.checks)))
         }
         todo = [receipt for name, receipt in receipts.items() if name not in kept]
-        weak = _refuse_weak(classroom.box, accept_weak, look) if todo else ()  # it takes ten seconds
-        with WarmJudge(lab, classroom.box) if todo else nullcontext() as warm:
-            run = _Run(classroom, lab, warm, weak, workers, folder, told)
+        here = dask in ("", "local")
+        weak = _refuse_weak(classroom.box, accept_weak, look) if todo and here else ()  # takes ten seconds
+        stopped = threading.Event()
+        with _place(classroom, lab, dask if todo else "", workers, accept_weak, stopped) as (judge_it, slots):
+            run = _Run(classroom, lab, judge_it, weak, slots, folder, told, stopped)
             run.all(todo, len(kept))
     found = before | run.results
     results = {name: found[name] for name in sorted(found)}
@@ -167,22 +175,23 @@ class _Run:
         self,
         classroom: Classroom,
         lab: Lab,
-        warm: WarmJudge | None,
+        judge_it: JudgeIt,
         weak: tuple[str, ...],
         workers: int,
         folder: Path,
         told: Told,
+        stopped: threading.Event,
     ) -> None:
         self.classroom = classroom
         self.lab = lab
-        self.warm = warm
+        self.judge_it = judge_it
         self.weak = weak
         self.workers = workers
         self.folder = folder
         self.told = told
         self.results: dict[str, Result] = {}
         self.failed: dict[str, str] = {}
-        self.stopped = threading.Event()
+        self.stopped = stopped
         self.total = 0
 
     def all(self, receipts: list[Receipt], kept: int) -> None:
@@ -233,14 +242,7 @@ class _Run:
 
     def once(self, receipt: Receipt) -> Result | str:
         try:
-            result = judge(
-                self.lab,
-                receipt.work,
-                hidden=True,
-                box=self.classroom.box,
-                secret=self.classroom.secret,
-                warm=self.warm,
-            )
+            result = self.judge_it(receipt.work)
         except OSError as error:
             if error.errno in NO_ROOM:
                 raise OSError(error.errno, error.strerror, error.filename or str(self.folder)) from error
@@ -254,7 +256,7 @@ class _Run:
                 f"{receipt.work} is not what was collected "
                 f"({result.checks[0].found or 'its files have changed'}). Collect it again."
             )
-        return replace(result, weak=self.weak)
+        return replace(result, weak=result.weak or self.weak)
 
     def keep(self, receipt: Receipt, result: Result | str) -> None:
         """Write one result, the learner's view first: with `result.json` there, all of it is."""
@@ -281,6 +283,24 @@ def _late(result: Result | str) -> str:
 def _is_loaded() -> bool:
     """Whether more waits for this machine's processors than they can do, whoever's it is."""
     return os.getloadavg()[0] > (os.cpu_count() or 1)
+
+
+@contextmanager
+def _place(
+    classroom: Classroom, lab: Lab, dask: str, workers: int, accept_weak: bool, stopped: threading.Event
+) -> Iterator[tuple[JudgeIt, int]]:
+    """What judges the work in a folder, here or on a cluster, and how many at once."""
+    if not dask:
+        with WarmJudge(lab, classroom.box) as warm:
+            facts: dict[str, Any] = {"box": classroom.box, "secret": classroom.secret, "warm": warm}
+            yield partial(judge, lab, hidden=True, **facts), workers
+        return
+    from grader import cluster  # Dask takes a second to import
+
+    with cluster.connect(
+        dask, lab, classroom.box, workers=workers, accept_weak=accept_weak, stopped=stopped
+    ) as place:
+        yield partial(place.judge, secret=classroom.secret), place.slots
 
 
 def _folder(classroom: Classroom, lab: Lab, receipt: Receipt) -> Path:
