@@ -7,6 +7,7 @@ pictures are made of the world itself when the site is built.
 import json
 import tomllib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,24 @@ import numpy as np
 from docs.generate.kept import HERE, kept
 from lab_env.world import CATALOGUE, Action, Incident, Kind, World, dashboards, pictures
 from lab_env.world.cost import costs
+from lab_env.world.fraud_cost import fraud_costs
 from lab_env.world.oracle import Oracle
 
 ORDERS_PER_DAY, FIRST_DAY, DAYS = 1000, 60, 75
 KEYS = {"title", "story", "see"}
-PRICED_PER_DAY, BEFORE, START, WEEKS = 200, 4, 90, 4
-"""The sample, days before the start, start and length of what is counted in euros."""
+START, BEFORE = 90, 4
+"""The first day of every incident, and the days before it from which costs are counted."""
 
-IN_TIME = 15
-"""A right answer may be given on any of the first days; a wrong one is given on the first."""
+
+@dataclass(frozen=True)
+class Span:
+    """Over how long answers are priced, and on which of the first days a right one may be given."""
+
+    weeks: int
+    in_time: int
+
+
+DELIVERY, PAYMENTS = Span(weeks=4, in_time=15), Span(weeks=9, in_time=45)
 
 WORDS: dict[str, str] = {
     Action.WAIT: "Wait, and note the days.",
@@ -69,9 +79,10 @@ of a model *at rest*, which knows the quiet days perfectly and nothing else; the
 [the floor](world.md#floors), below which no model can stay but by luck. The gap between the two is the harm
 that somebody could do something about.
 
-Under *What it was* stands what each answer costs: euros above the floor in the first {WEEKS} weeks, by
-[Tiffin's prices](world.md#cost). A wrong answer is given on the first day, a right one on the best of the
-first {IN_TIME}; each is the only thing that is done.
+Under *What it was* stands what each answer costs: euros above the floor in the first {DELIVERY.weeks} weeks,
+by [Tiffin's prices](world.md#cost). A wrong answer is given on the first day, a right one on the best of
+the first {DELIVERY.in_time}; each is the only thing that is done. Payments, whose labels take six weeks, are
+counted over {PAYMENTS.weeks} weeks, with {PAYMENTS.in_time} days to answer.
 """
 
 
@@ -136,25 +147,28 @@ def priced(name: str, cache: Path) -> list[tuple[str, float]]:
 
 
 def _price(name: str) -> Iterator[tuple[str, float]]:
-    incident, world = CATALOGUE[name], World(scenario=name, orders_per_day=PRICED_PER_DAY)
-    best = Oracle(costs(world, START - BEFORE, BEFORE + 7 * WEEKS))
+    incident, span = CATALOGUE[name], _span(CATALOGUE[name])
+    make, sample = (fraud_costs, 650) if span is PAYMENTS else (costs, 200)
+    best = Oracle(make(World(scenario=name, orders_per_day=sample), START - BEFORE, BEFORE + 7 * span.weeks))
     yield BEST, best.total
     yield NOTHING, best.total + best.regret()
     for action in incident.right:
         if action is not Action.WAIT:
-            times = (best.regret([(START + at, action)]) for at in range(IN_TIME))
+            times = (best.regret([(START + at, action)]) for at in range(span.in_time))
             yield WORDS[action], best.total + min(times)
     for mistake, _ in incident.wrong:
         if mistake in set(Action) - {Action.WAIT}:
             yield WORDS[mistake], best.total + best.regret([(START, Action(mistake))])
 
 
+def _span(incident: type[Incident]) -> Span:
+    return PAYMENTS if "payments" in incident.touches else DELIVERY
+
+
 def _prices(incident: type[Incident], cache: Path) -> str:
-    """The folded table; empty where payments are harmed, whose losses are not priced."""
-    if "payments" in incident.touches:
-        return ""
+    """The folded table."""
     rows = [f"    | {words} | {_euros(price)} |" for words, price in priced(incident.name, cache)]
-    head = f"    | Done alone, over {WEEKS} weeks | Euros |\n    |---|---:|\n"
+    head = f"    | Done alone, over {_span(incident).weeks} weeks | Euros |\n    |---|---:|\n"
     return head + "\n".join(rows) + "\n"
 
 

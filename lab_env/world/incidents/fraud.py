@@ -49,7 +49,7 @@ class FraudRing(Incident):
     told_by = "Mature labels: frauds at low scores, in one slice."
     right = (Action.OFFSET, Action.RETRAIN)
     because = (
-        "A threshold of its own for vouchers stops the loss while labels ripen.",
+        "Until its labels ripen nothing better can be had; a threshold for vouchers alone does more.",
         "With mature labels, let-through payments among them, the ring can be learnt.",
     )
     advice = "Move the threshold for the slice; retrain on mature labels later."
