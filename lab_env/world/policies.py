@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lab_env.world.city import Vector
-from lab_env.world.conditions import OLD_ZONES, ZONES
+from lab_env.world.conditions import LATENCY_MS, OLD_ZONES, ZONES
 from lab_env.world.cost import PREVIOUS, PRICES, Cover, DeliveryCosts, Learned, Model
 from lab_env.world.incidents import Action
 from lab_env.world.learned import ENOUGH, View
@@ -126,7 +126,7 @@ class Desk:
             copies=1 - rows.copies.size / float(rows.copies.sum()),
             version=now.version,
             version_days=self._version_days(day),
-            latency_ms=costs.world.on(day).latency_ms if not state.model.rolled_back else 80.0,
+            latency_ms=LATENCY_MS if state.model.rolled_back else now.latency_ms,
             festival=now.festival,
             index=tuple(self._index(each, day) for each in range(day - 1, day - 1 - SEEN_DAYS, -1)),
             bias=tuple(self._bias(day).tolist()),
@@ -309,7 +309,7 @@ def _learn(seen: Observed) -> Action:
     if learned is Learned.OFFSET and seen.model_days >= 9:
         return Action.RETRAIN_RECENT
     off = np.nanmax(np.abs(seen.bias[:OLD_ZONES]))
-    if off > (0.08 if learned is Learned.OFFSET else 0.13) and seen.model_days >= SEEN_DAYS:
+    if off > (0.1 if learned is Learned.OFFSET else 0.13) and seen.model_days >= SEEN_DAYS:
         return Action.OFFSET
     return Action.WAIT
 
