@@ -101,14 +101,15 @@ class Room:
         shown = gradebook.rows(self.classroom) if rows is None else rows
         feedback.write(self.classroom, self.lab, runs.load_results(self.classroom, self.lab), shown)
 
-    def export(self) -> str:
+    def export(self, rows: Sequence[Row] | None = None) -> str:
         """What `grader export --checks` prints."""
-        return exports.csv_text(self.classroom, gradebook.rows(self.classroom), checks=True)
+        shown = gradebook.rows(self.classroom) if rows is None else rows
+        return exports.csv_text(self.classroom, shown, checks=True)
 
-    def report(self) -> str:
+    def report(self, rows: Sequence[Row] | None = None) -> str:
         """What `grader report` prints."""
-        results = runs.load_results(self.classroom, self.lab)
-        return exports.report(self.lab, results, gradebook.rows(self.classroom))
+        shown = gradebook.rows(self.classroom) if rows is None else rows
+        return exports.report(self.lab, runs.load_results(self.classroom, self.lab), shown)
 
     def row(self, learner: str) -> str:
         """A learner's line of the export; the one line of it that is theirs."""
