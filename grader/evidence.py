@@ -8,7 +8,7 @@ refs, and DVC's configuration is rebuilt from its remotes' local paths.
 import configparser
 import hashlib
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from shutil import copyfile, copytree, ignore_patterns, which
@@ -125,6 +125,7 @@ class GitEvidence:
 
     def __init__(self, work: Path, sealed: SealedBox) -> None:
         self._sealed = sealed
+        self._known: dict[tuple[object, ...], tuple[int, bytes, str]] = {}
         if not (work / ".git" / "HEAD").is_file():
             raise Stopped(Verdict.FAIL, "The work is no Git repository: it has no `.git` folder with a HEAD.")
 
@@ -227,7 +228,10 @@ class GitEvidence:
         return self._raw(*words, check=check, stdin=stdin, work=work).decode(errors="replace")
 
     def _raw(self, *words: str, check: bool = True, stdin: str = "", work: bool = False) -> bytes:
-        code, out, said = self._sealed.ask("git", list(words), stdin.encode(), True, work)
+        asked = (words, stdin, work)  # what it reads never changes
+        if asked not in self._known:
+            self._known[asked] = tuple(self._sealed.ask("git", list(words), stdin.encode(), True, work))
+        code, out, said = self._known[asked]
         if check and code:
             raise Stopped(Verdict.FAIL, f"Git cannot read the repository: {said}")
         return bytes(out)
@@ -270,6 +274,7 @@ class DvcEvidence:
         self._sealed = sealed
         self._git = git
         self._checkouts: dict[str, Checkout] = {}
+        self._outs: dict[str, list[tuple[str, str, str, int | None]]] = {}
 
     @cached_property
     def _config(self) -> configparser.ConfigParser:
@@ -309,14 +314,19 @@ class DvcEvidence:
     def outs(self, ref: str = "HEAD") -> dict[str, Out]:
         """What DVC tracks in `ref`, by path: from `*.dvc` files and `dvc.lock`."""
         commit = self._git.commit(ref)
-        rows = self._sealed.ask("outs", commit) if commit else []
+        if commit is not None and commit not in self._outs:
+            self._outs[commit] = self._sealed.ask("outs", commit)
+        rows = self._outs[commit] if commit is not None else []
         return {place: Out(md5, size, pointer) for pointer, place, md5, size in rows}
 
     def pull(self, ref: str = "HEAD") -> Checkout:
         """Clone at `ref`, empty cache, `dvc pull` from the submitted default remote."""
-        if ref not in self._checkouts:
-            self._checkouts[ref] = self._pull(ref)
-        return self._checkouts[ref]
+        commit = self._git.commit(ref)
+        if commit is None:
+            return Checkout(ref, "", ok=False, error=f"There is no {ref}.")
+        if commit not in self._checkouts:
+            self._checkouts[commit] = self._pull(ref, commit)
+        return replace(self._checkouts[commit], ref=ref)
 
     def store(self) -> dict[str, int]:
         """Content hash and size of every sound object in the default remote."""
@@ -333,11 +343,8 @@ class DvcEvidence:
                     found[name.replace("/", "")] = len(content)
         return found
 
-    def _pull(self, ref: str) -> Checkout:
+    def _pull(self, ref: str, commit: str) -> Checkout:
         folder = f"clone-{len(self._checkouts)}"
-        commit = self._git.commit(ref)
-        if commit is None:
-            return Checkout(ref, folder, ok=False, error=f"There is no {ref}.")
         error = str(self._sealed.ask("clone", folder, commit)) or self._fill(folder)
         return Checkout(ref, folder, ok=not error, error=error, sealed=self._sealed)
 

@@ -1,7 +1,7 @@
 """The judge: one process per submission that runs the checks and reports a verdict for each.
 
     python -m grader.judge < JOB.json                                a cold judge, with cold boxes
-    python -m grader.judge --template BOX LINE HELLO PRELOAD…        waits; each judge is a fork of it
+    python -m grader.judge --template BOX LINE HELLO PRELOAD IMPORTS   waits; each judge is a fork of it
 
 It never imports learner code: that runs in boxes. What goes wrong in here is a GRADER_ERROR.
 """
@@ -183,8 +183,8 @@ def _printable(text: str) -> str:
 def main() -> None:
     """Judge the job on standard input and write its answer; as a template, each job in a fork."""
     if sys.argv[1:2] == ["--template"]:
-        box, line, hello, *modules = sys.argv[2:]
-        _judge(*_wait(box, int(line), int(hello), modules))
+        box, line, hello, *lists = sys.argv[2:]
+        _judge(*_wait(box, int(line), int(hello), *(text.split(",") if text else [] for text in lists)))
         os._exit(0)  # an end with all these imports would take longer than a check
     template.die_with_parent()
     job = Job(**json.load(sys.stdin))
@@ -209,12 +209,13 @@ def _judge(job: Job, boxes: Boxes) -> None:
     write_json(Path(job.answer), answer)
 
 
-def _wait(box: str, line: int, hello: int, modules: list[str]) -> tuple[Job, Boxes]:
+def _wait(box: str, line: int, hello: int, preload: list[str], imports: list[str]) -> tuple[Job, Boxes]:
     """Be a template of judges, with templates of boxes; returns in a fork, with its job.
 
-    It holds no secret and reads no hidden check: a job goes to the fork alone.
+    The boxes have `preload` imported, the judges what their checks will import. It holds no secret and reads
+    no hidden check: a job goes to the fork alone.
     """
-    templates = _templates(box, modules)
+    templates = _templates(box, preload)
     with TemporaryDirectory() as folder:  # pytest imports the half of itself when it runs
         Path(folder, "test_nothing.py").write_text("def test_nothing():\n    pass\n")
         _run_pytest([f"--rootdir={folder}", folder], [])
@@ -226,8 +227,7 @@ def _wait(box: str, line: int, hello: int, modules: list[str]) -> tuple[Job, Box
                 one.revive()
 
     revive()
-    ours = [] if any(one.hello and one.hello.refused for one in templates) else modules
-    given, said = template.serve(socket.socket(fileno=line), hello, ours, before=revive)
+    given, said = template.serve(socket.socket(fileno=line), hello, imports, before=revive)
     template.die_with_parent()
     job = Job(**json.loads(template.read_all(given)))
     kept = [number for one in templates for number in one.share()]

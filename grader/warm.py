@@ -6,6 +6,7 @@
 Whatever happens to the template, a submission is judged: by a cold judge when there is no other.
 """
 
+import ast
 import os
 import sys
 import sysconfig
@@ -37,6 +38,7 @@ class WarmJudge:
         self._lock = threading.Lock()
         self._template: Template | None = None
         self._stamps = _stamps(lab)
+        self._imports = check_imports(lab)
         self.forked = 0  # judges that came to their end
 
     def __enter__(self) -> Self:
@@ -66,6 +68,7 @@ class WarmJudge:
         self.close()
         self._lab = lab
         self._stamps = _stamps(lab)
+        self._imports = check_imports(lab)
         self.start()
 
     def run(self, facts: Mapping[str, Any], timeout_s: float) -> tuple[int, bytes] | None:
@@ -77,10 +80,7 @@ class WarmJudge:
         with tempfile.TemporaryFile() as said:
             try:
                 with self._lock:
-                    if self._template is None:
-                        self._template = Template(self._command)
-                    self._template.revive()
-                    fork = self._template.fork(facts, [said.fileno()])
+                    fork = self._ready().fork(facts, [said.fileno()])
             except (TemplateGone, OSError):
                 return None
             try:
@@ -102,9 +102,34 @@ class WarmJudge:
                 self._template.close()
                 self._template = None
 
+    def _ready(self) -> Template:
+        if self._template is None:
+            self._template = Template(self._command)
+        self._template.revive()
+        if self._imports and self._template.hello is not None and self._template.hello.refused:
+            self._template.close()  # a check may import what a template must not
+            self._imports = []
+            self._template = Template(self._command)
+        return self._template
+
     def _command(self, line: int, hello: int) -> Command:
-        words = [*JUDGE, "--template", self._box, str(line), str(hello), *self._lab.imports]
+        lists = [",".join(self._lab.imports), ",".join(self._imports)]
+        words = [*JUDGE, "--template", self._box, str(line), str(hello), *lists]
         return Command(words, judge_environment() | {"TMPDIR": tempfile.gettempdir()})
+
+
+def check_imports(lab: Lab) -> list[str]:
+    """The modules that the checks import when they are read, by name, in their order. Nothing is run."""
+    names: dict[str, None] = {}
+    for folder in (lab.folder / "checks", lab.solutions / "checks"):
+        for file in sorted(folder.glob("test_*.py")):
+            with suppress(OSError, SyntaxError, ValueError):
+                for node in ast.parse(file.read_bytes()).body:
+                    if isinstance(node, ast.Import):
+                        names |= dict.fromkeys(alias.name for alias in node.names)
+                    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                        names[node.module] = None
+    return list(names)
 
 
 def refused_preload(lab: Lab) -> str:

@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from shutil import rmtree
@@ -156,11 +156,23 @@ class Cold:
 def _family_cpu_s(pid: int) -> float:
     """CPU seconds of a process, of all below it, and of those that ended and were waited for."""
     total = 0.0
-    with suppress(psutil.Error):
-        head = psutil.Process(pid)
-        for one in (head, *head.children(recursive=True)):
-            with suppress(psutil.Error):
-                times = one.cpu_times()
-                waited = getattr(times, "children_user", 0.0) + getattr(times, "children_system", 0.0)
-                total += times.user + times.system + waited
+    for one in _family(pid):
+        with suppress(psutil.Error):
+            times = psutil.Process(one).cpu_times()
+            waited = getattr(times, "children_user", 0.0) + getattr(times, "children_system", 0.0)
+            total += times.user + times.system + waited
     return total
+
+
+def _family(pid: int) -> Iterator[int]:
+    """A process and all below it, as the kernel lists them; else found among all processes."""
+    yield pid
+    lists = Path(f"/proc/{pid}/task")
+    if not lists.is_dir():
+        with suppress(psutil.Error):
+            yield from (child.pid for child in psutil.Process(pid).children(recursive=True))
+        return
+    for thread in lists.iterdir():
+        with suppress(OSError):
+            for child in (thread / "children").read_text().split():
+                yield from _family(int(child))

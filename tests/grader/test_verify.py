@@ -362,3 +362,11 @@ def test_times_may_differ_between_two_runs_but_nothing_else(sound: Lab) -> None:
     assert list(differs_when_repeated([first, seed])) == []
     [problem] = differs_when_repeated([first, other])
     assert problem.startswith("The master's `adds` came out differently the second time")
+
+
+def test_a_preload_that_must_not_be_is_named_before_anything_is_judged(tiny: Lab) -> None:
+    replace(tiny.folder / "lab.toml", "minutes = 10\n", 'minutes = 10\npreload = ["no_such_module"]\n')
+    lab = read_lab(tiny.folder)
+    release(lab)
+    [problem] = verify(lab)
+    assert "preload: `no_such_module` cannot be imported" in problem

@@ -13,7 +13,7 @@ from grader.controller import judge
 from grader.judge import BOXES
 from grader.manifest import Lab
 from grader.results import Result, Verdict
-from grader.warm import WarmJudge, refused_preload
+from grader.warm import WarmJudge, check_imports, refused_preload
 from tests.grader.courses import lab_of, replace, write_files
 
 KINDS = [name for name in BOXES if name == "local" or not why_cold()]
@@ -110,10 +110,27 @@ def test_a_judge_that_dies_or_hangs_is_told_as_a_cold_one_would_be(tmp_path: Pat
     lab = lab_of(tmp_path / "course", checks, limits="wall_s = 1")
     work = write_files(tmp_path / "work", {"a.txt": "a"})
     with WarmJudge(lab) as warm:
-        for only in ("dies", "hangs"):
-            cold = judge(lab, work, only=[only], grace_s=1)
-            assert timeless(judge(lab, work, only=[only], grace_s=1, warm=warm)) == timeless(cold)
+        for only, grace_s in {"dies": 60, "hangs": 2}.items():
+            cold = judge(lab, work, only=[only], grace_s=grace_s)
+            assert timeless(judge(lab, work, only=[only], grace_s=grace_s, warm=warm)) == timeless(cold)
             assert cold.checks[0].verdict is Verdict.GRADER_ERROR
+
+
+def test_what_checks_import_is_found_without_running_them(tmp_path: Path) -> None:
+    checks = "import json, no_such_module\nfrom os.path import join\n\ndef test_passes():\n    import csv\n"
+    lab = lab_of(tmp_path / "course", checks)
+    write_files(lab.solutions / "checks", {"test_broken.py": "def broken(:\n"})
+    assert check_imports(lab) == ["json", "no_such_module", "os.path"]
+
+
+def test_checks_that_import_what_a_template_must_not_are_judged_warm_all_the_same(tmp_path: Path) -> None:
+    lab = lab_of(tmp_path / "course", "import antigravity_of_ours\n\ndef test_passes():\n    pass\n")
+    work = write_files(tmp_path / "work", {"a.txt": "a"})
+    with WarmJudge(lab) as warm:
+        for _ in range(2):
+            found = judge(lab, work, warm=warm).checks[0].found
+            assert "No module named 'antigravity_of_ours'" in found
+        assert warm.forked == 2
 
 
 def test_a_preload_that_does_not_survive_a_fork_is_named(tmp_path: Path) -> None:

@@ -142,6 +142,22 @@ def test_watch_for_tools_is_a_line_of_json_each_time(tiny: Tiny, watching: Calla
     assert "link is a link" in third["error"]
 
 
+def test_a_changed_course_starts_the_judge_again(tiny: Tiny, watching: Callable[..., Watching]) -> None:
+    workspace = tiny.started()
+    watch = watching(workspace.folder)
+    watch.until("Ctrl-C ends")
+    manifest = workspace.lab.folder / "lab.toml"
+    sound = manifest.read_text()
+    manifest.write_text(sound.replace("format = 1", "format = 2"))
+    watch.until("lab.toml changed in the course: the judge starts again.")
+    watch.until("`format` is 2; this engine reads 1")
+    manifest.write_text(sound + "\n# mended\n")
+    watch.until("Nothing changed for the checks.")
+    save(workspace.folder, "hello\n")
+    watch.until("now passes: says hello")
+    assert watch.interrupt() == 0
+
+
 def test_a_workspace_deleted_under_it_ends_it(tiny: Tiny, watching: Callable[..., Watching]) -> None:
     folder = tiny.started().folder
     watch = watching(folder)
