@@ -118,7 +118,7 @@ def fraud_costs(world: World, first_day: int, days: int) -> Costs:
 
 def scored(world: World, day: int) -> Scored:
     """One day's payments under the score of quiet days."""
-    payments, bank = paid_on(world._day(day))
+    payments, bank = paid_on(world.day(day))
     left = ~payments["blocked"]
     rows = {name: values[left] for name, values in payments.items()}
     chance, amount = bank.law.probability[left], rows["amount_eur"]

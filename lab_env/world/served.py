@@ -112,7 +112,7 @@ class Answers:
 
 def answers(world: World, number: int, known_rain_mm: float) -> tuple[Answers, Answers]:
     """A day as it is delivered, and as it would be with the feed mended; the same object when it is sound."""
-    day = world._day(number)
+    day = world.day(number)
     sound, truth = delivered_on(day)
     mended = _answers(sound, day, truth, known_rain_mm)
     if not day.now.feed:

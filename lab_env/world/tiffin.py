@@ -84,7 +84,7 @@ class World:
 
     def delivered(self, first_day: int, days: int) -> tuple[Columns, LogNormal]:
         """The sound orders together with the law of their minutes, in one go."""
-        parts = [delivered_on(self._day(day)) for day in range_of_days(first_day, days)]
+        parts = [delivered_on(self.day(day)) for day in range_of_days(first_day, days)]
         mu, sigma = (np.concatenate([getattr(law, name) for _, law in parts]) for name in ("mu", "sigma"))
         return joined([columns for columns, _ in parts]), LogNormal(mu, sigma)
 
@@ -96,12 +96,12 @@ class World:
         Raises:
             WorldError: a day before 0, or no day at all.
         """
-        parts = [self._demand(self._day(day)) for day in range_of_days(first_day, days)]
+        parts = [self._demand(self.day(day)) for day in range_of_days(first_day, days)]
         return known(joined(parts), as_of, "begins", "orders")
 
     def demand_law(self, first_day: int, days: int) -> NegativeBinomial:
         """The law of `orders` for each row of `demand(first_day, days)`."""
-        today = map(self._day, range_of_days(first_day, days))
+        today = map(self.day, range_of_days(first_day, days))
         rates = [day.rates()[np.ix_(OPEN, _zones(day))].ravel() for day in today]
         return NegativeBinomial(np.concatenate(rates), demand.SHAPE)
 
@@ -113,14 +113,14 @@ class World:
         """
         parts = []
         for day in range_of_days(first_day, days):
-            columns, bank = paid_on(self._day(day))
+            columns, bank = paid_on(self.day(day))
             told = np.where(np.isnan(bank.labelled), np.nan, bank.fraud)
             parts.append(columns | {"fraud": told, "labelled": bank.labelled})
         return known(joined(parts), as_of, "placed", "fraud")
 
     def payments_law(self, first_day: int, days: int) -> Bernoulli:
         """The probability of a fraud for each row of `payments(first_day, days)`, blocked ones too."""
-        parts = [paid_on(self._day(day))[1].law.probability for day in range_of_days(first_day, days)]
+        parts = [paid_on(self.day(day))[1].law.probability for day in range_of_days(first_day, days)]
         return Bernoulli(np.concatenate(parts))
 
     def on(self, day: int) -> Conditions:
@@ -128,13 +128,14 @@ class World:
         range_of_days(day, 1)
         return self.scenario.on(day)
 
-    def _day(self, number: int) -> Day:
+    def day(self, number: int) -> Day:
+        """Everything that is settled before a day's first order."""
         now = self.scenario.on(number)
         weather = weather_of_day(number, self.city, now, stream(self.seed, Part.WEATHER, number))
         return Day(number, self.seed, self.city, now, weather, self.orders_per_day)
 
     def _orders(self, number: int, as_of: float | None, sound: bool) -> Columns:
-        day = self._day(number)
+        day = self.day(number)
         columns, _ = delivered_on(day)
         columns = known(columns, as_of, "placed", "minutes")
         if sound or not day.now.feed:

@@ -103,7 +103,7 @@ RELATIONS = {Kind.RELATION, Kind.BOTH}
 @pytest.mark.parametrize("name", [name for name in CATALOGUE if "payments" not in CATALOGUE[name].touches])
 def test_the_relation_moves_if_and_only_if_it_says_so(name: str) -> None:
     """The median of the same orders on the same streets, with and without the incident's day."""
-    calm, struck = world()._day(START), world(one(name))._day(START)
+    calm, struck = world().day(START), world(one(name)).day(START)
     orders = world().orders(START, 1)
     moved = not np.array_equal(
         typical_minutes(orders, calm), typical_minutes(orders, replace(calm, now=struck.now))

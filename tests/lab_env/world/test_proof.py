@@ -129,7 +129,7 @@ def test_labels_are_null_until_they_are_known() -> None:
 def relation_is_moved(world: World) -> bool:
     """Whether minutes differ from the relation at rest; False in error once in 100,000 quiet worlds."""
     orders = world.orders(START, DAYS, sound=True)
-    rest = World(world.seed, "quiet", orders_per_day=world.orders_per_day)._day(START)
+    rest = World(world.seed, "quiet", orders_per_day=world.orders_per_day).day(START)
     off = (np.log(orders["minutes"] / typical_minutes(orders, rest))) / spread_of(orders)
     luck = []
     for zone in range(6):
