@@ -3,7 +3,8 @@
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,13 +21,18 @@ def kept(folder: Path, name: str, make: Callable[[], dict[str, Any]]) -> dict[st
     if file.is_file():
         return dict(json.loads(file.read_text(encoding="utf-8")))
     made = make()
-    folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.glob(f"{name}-{'?' * 16}.json"):
+    with suppress(OSError):  # a course that cannot be written to is a slower one, not a broken one
+        _keep(file, made, folder.glob(f"{name}-{'?' * 16}.json"))
+    return made
+
+
+def _keep(file: Path, made: dict[str, Any], before: Iterable[Path]) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    for old in before:
         old.unlink(missing_ok=True)
     unfinished = file.with_suffix(f".{os.getpid()}")
     unfinished.write_text(json.dumps(made), encoding="utf-8")
     unfinished.replace(file)
-    return made
 
 
 @cache
