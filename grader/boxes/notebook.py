@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from grader.boxes.base import Box, Budget, Running, Session, Stopped
+from grader.cells import Cell
 from grader.errors import BoxError, CourseError, InvalidSubmission
-from grader.notebooks import MAX_BYTES, Cell, labels, read_released, read_submitted, rebuild
+from grader.notebooks import MAX_BYTES, labels, read_released, read_submitted, rebuild
 from grader.results import Verdict
 
 PLACE = re.compile(r"\(?\bcell (\d+):(\d+)\)?")

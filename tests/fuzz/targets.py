@@ -14,10 +14,11 @@ from pathlib import Path
 
 from grader import wire
 from grader.arrivals import whose
+from grader.cells import HELD, Cell
 from grader.classroom import Learner
 from grader.errors import CourseError, InvalidSubmission
 from grader.manifest import Lab
-from grader.notebooks import HELD, Cell, labels, read_submitted, rebuild
+from grader.notebooks import labels, read_submitted, rebuild
 from grader.opening import open_work
 from grader.receipts import read_receipt
 from grader.snapshot import take

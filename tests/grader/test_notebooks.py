@@ -2,7 +2,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from grader.notebooks import Cell, labels, rebuild
+from grader.cells import Cell
+from grader.notebooks import labels, rebuild
 
 WORDS = Cell("# Orders", "markdown", "words")
 GIVEN = Cell("import csv\nimport json", id="given")
