@@ -238,7 +238,8 @@ def _in_a_copy(act: Callable[[], None]) -> None:
             os._exit(ANSWERED)
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if code < 0:
-        signal.signal(-code, signal.SIG_DFL) if -code not in (signal.SIGKILL, signal.SIGSTOP) else None
+        with contextlib.suppress(OSError):  # SIGKILL has no other handler
+            signal.signal(-code, signal.SIG_DFL)
         os.kill(os.getpid(), -code)
     elif code != ANSWERED:
         os._exit(code)

@@ -143,9 +143,10 @@ def test_a_limit_ends_the_notebook_and_names_the_cell(run: Open, name: str) -> N
     assert caught.value.found.endswith(" It ran the cell “Step 1”.")
 
 
-def test_a_question_that_ends_the_process_ends_its_box(run: Open) -> None:
-    session = run("import os\ndef end():\n    os._exit(3)\nvalue = 7")
-    with pytest.raises(Stopped, match=r"ended its Python process \(exit code 3\)"):
+@pytest.mark.parametrize(("how", "code"), [("os._exit(3)", 3), ("os._exit(0)", 0), ("os.abort()", -6)])
+def test_a_question_that_ends_the_process_ends_its_box(run: Open, how: str, code: int) -> None:
+    session = run(f"import os\ndef end():\n    {how}\nvalue = 7")
+    with pytest.raises(Stopped, match=rf"ended its Python process \(exit code {code}\)"):
         session.call("end")
     assert not session.is_open
     with pytest.raises(BoxError, match="This box has ended"):
