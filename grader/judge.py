@@ -226,8 +226,13 @@ def _wait(box: str, line: int, hello: int, preload: list[str], imports: list[str
             with suppress(CourseError, OSError):
                 one.revive()
 
+    def close() -> None:
+        for one in templates:
+            one.close()
+
     revive()
-    given, said = template.serve(socket.socket(fileno=line), hello, imports, before=revive)
+    lines = socket.socket(fileno=line)
+    given, said = template.serve(lines, hello, imports, before=revive, at_end=close)
     template.die_with_parent()
     job = Job(**json.loads(template.read_all(given)))
     kept = [number for one in templates for number in one.share()]
@@ -243,8 +248,11 @@ def _wait(box: str, line: int, hello: int, preload: list[str], imports: list[str
 
 
 def _templates(box: str, modules: list[str]) -> list[Template]:
-    """One for learner code and one for our tools; none where boxes start cold."""
-    if box == BubblewrapBox.name and why_cold():
+    """One for learner code and one for our tools; none where boxes start cold.
+
+    Not on macOS: what its own libraries do in a fork was never tried.
+    """
+    if sys.platform != "linux" or (box == BubblewrapBox.name and why_cold()):
         return []
     return [TEMPLATES[box](modules), TEMPLATES[box](PRELOAD, ours=True)]
 

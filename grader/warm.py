@@ -72,7 +72,7 @@ class WarmJudge:
         self.start()
 
     def run(self, facts: Mapping[str, Any], timeout_s: float) -> tuple[int, bytes] | None:
-        """Exit code and last words of a judge forked for these facts; None when it was lost.
+        """Exit code and last words of a judge forked for these facts; None when it was lost or killed.
 
         Raises:
             TimeoutError: it took longer, and was killed.
@@ -89,7 +89,9 @@ class WarmJudge:
                 fork.kill()
                 fork.wait(10)
                 raise
-            if fork.is_lost:
+            if (
+                fork.is_lost or code < 0
+            ):  # ended with its template, or by a signal: a fork may not survive all
                 return None
             self.forked += 1
             said.seek(0)

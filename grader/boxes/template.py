@@ -36,6 +36,7 @@ def serve(
     known: Set[str] = frozenset(),
     fork: Callable[[], int] = os.fork,
     before: Callable[[], None] = lambda: None,
+    at_end: Callable[[], None] = lambda: None,
 ) -> list[int]:
     """Import `modules`, say so on `hello`, then fork for each message; returns only in a child.
 
@@ -47,6 +48,7 @@ def serve(
         known: the modules that the child would have without a template.
         fork: makes the child.
         before: called before each fork.
+        at_end: called when all children have been ended, as the last thing.
 
     Returns:
         The descriptors that came for this child, its control left out.
@@ -72,6 +74,9 @@ def serve(
         if 0 in ready:
             for pid in controls:
                 kill(pid)
+                with suppress(ChildProcessError):
+                    os.waitpid(pid, 0)
+            at_end()
             os._exit(0)
         for control in asking.keys() & set(ready):
             kill(asking[control])

@@ -1,12 +1,8 @@
 """Print seconds and ratios: `lab check 02` beside the plain commands, `lab watch` from save to answer."""
 
 import json
-import os
-import signal
-import statistics
 import subprocess
 import sys
-import time
 from pathlib import Path
 from shutil import rmtree
 from tempfile import TemporaryDirectory
@@ -14,11 +10,9 @@ from tempfile import TemporaryDirectory
 from grader.answers import Kitchen, find_answer
 from grader.manifest import Lab, find_course, find_lab
 from grader.starter import course_environment
-from tests.bench import grading, replay, world
+from tests.bench import grading, replay, warm, world
 from tests.bench.clock import median_s
-
-BIN = Path(sys.executable).parent
-SAVES = 5
+from tests.bench.watching import answers
 
 # What a careful learner would type to find out by hand what `lab check` says: is history light, does a
 # clean clone get both versions, does each number come out again.
@@ -52,9 +46,10 @@ def main() -> None:
         plain = median_s(lambda: _run(["bash", "-c", BY_HAND], workspace, by_hand))
         print(f"lab check 02             {check:6.2f} s   {check / plain:.2f} of the plain commands")
         print(f"the plain commands       {plain:6.2f} s   git, dvc and python typed in sequence")
-        seen = _watch(workspace, environment)
+        seen = answers(workspace, "answers.toml", environment)
         print(f"lab watch, save → answer {seen:6.2f} s   {seen / check:.2f} of `lab check`")
-        grading.measure(lab, workspace)
+        grading.measure(lab, workspace, plain)
+    warm.measure()
 
 
 def _solved(lab: Lab, home: Path) -> Path:
@@ -74,33 +69,6 @@ def _run(command: list[str], folder: Path, environment: dict[str, str]) -> None:
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"`{' '.join(command)[:60]}` failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
-
-
-def _watch(workspace: Path, environment: dict[str, str]) -> float:
-    """Median seconds from a save to the line of JSON that answers it."""
-    watching = subprocess.Popen(
-        [str(BIN / "lab"), "watch", "--json"],
-        cwd=workspace,
-        env=environment | {"PYTHONUNBUFFERED": "1"},
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        if watching.stdout is None or not watching.stdout.readline():
-            sys.exit("`lab watch` said nothing.")
-        times = []
-        for round_ in range(SAVES):
-            time.sleep(1)
-            began = time.perf_counter()
-            (workspace / "answers.toml").open("a").write(f"# round {round_}\n")
-            if not watching.stdout.readline():
-                sys.exit("`lab watch` ended early.")
-            times.append(time.perf_counter() - began)
-        return statistics.median(times)
-    finally:
-        os.killpg(watching.pid, signal.SIGINT)
-        watching.wait()
 
 
 if __name__ == "__main__":

@@ -3,41 +3,55 @@
 import resource
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 from grader.boxes.base import Box, Budget, Session
-from grader.boxes.bubblewrap import BubblewrapBox, why_not
+from grader.boxes.bubblewrap import BubblewrapBox, bubblewrap_template, why_cold
 from grader.boxes.local import LocalBox
 from grader.controller import judge
 from grader.lab import Limits
 from grader.manifest import Lab
+from grader.warm import WarmJudge
 from tests.bench.clock import median_s
 
 BATCH = 4
 
 
-def measure(lab: Lab, work: Path) -> None:
-    """Judge the work in both boxes, hidden checks included, and print what it took."""
-    if problem := why_not():
+def measure(lab: Lab, work: Path, plain_s: float) -> None:
+    """Judge the work in both boxes, hidden checks included, and print what it took.
+
+    `plain_s` is what the plain commands of the lab take when they are typed in sequence.
+    """
+    if problem := why_cold():
         print(f"grading: no sandbox on this host: {problem}")
         return
     local = median_s(lambda: judge(lab, work, hidden=True, box="local"))
     sealed = median_s(lambda: judge(lab, work, hidden=True, box="bubblewrap"))
     judge_mb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     print(f"a submission of lab {lab.number}   {sealed:6.2f} s   {sealed / local:.2f} of the box local")
+    with WarmJudge(lab, "bubblewrap") as warm:
+        ready = median_s(lambda: judge(lab, work, hidden=True, box="bubblewrap", warm=warm))
+    print(
+        f"  by a warm judge        {ready:6.2f} s   {plain_s / ready:.2f} times as fast as the plain commands"
+    )
     plain = median_s(lambda: _empty(LocalBox(), work))
     walled = median_s(lambda: _empty(BubblewrapBox(), work))
     print(f"starting a sandbox       {walled:6.2f} s   {walled / plain:.2f} of a plain process in a copy")
+    with closing(bubblewrap_template(lab.preload)) as template:
+        forked = median_s(lambda: _empty(BubblewrapBox(template), work))
+    print(f"  forked from a template {forked:6.2f} s   {forked / walled:.2f} of a cold one")
     peak_mb = _empty(BubblewrapBox(), work, ["python", "measure.py"]) or 0.0
     print(f"memory, at most          {judge_mb:.0f} MB a judge, {peak_mb:.0f} MB a box with measure.py")
-    times = [_batch(lab, work, workers) for workers in (1, 2)]
+    with WarmJudge(lab, "bubblewrap") as warm:
+        times = [_batch(lab, work, workers, warm) for workers in (1, 2)]
     print(f"{BATCH} submissions, 2 workers {times[1]:6.2f} s   {times[0] / times[1]:.2f} times as fast as 1")
 
 
-def _batch(lab: Lab, work: Path, workers: int) -> float:
+def _batch(lab: Lab, work: Path, workers: int, warm: WarmJudge) -> float:
     began = time.perf_counter()
     with ThreadPoolExecutor(workers) as pool:
-        list(pool.map(lambda _: judge(lab, work, hidden=True, box="bubblewrap"), range(BATCH)))
+        list(pool.map(lambda _: judge(lab, work, hidden=True, box="bubblewrap", warm=warm), range(BATCH)))
     return time.perf_counter() - began
 
 

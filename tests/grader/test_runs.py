@@ -287,8 +287,8 @@ def at_work(classroom: Classroom) -> dict[str, psutil.Process]:
 KILLED = {
     "box": ("GRADER_ERROR in adds",),
     "template of boxes": ("GRADER_ERROR in adds",),
-    "judge": ("GRADER_ERROR in notes_are_there",),
-    "template of judges": (),  # its judges end with it, and are done again cold
+    "judge": (),  # done again, cold
+    "template of judges": (),  # its judges end with it
 }
 
 
