@@ -1,10 +1,11 @@
-"""Grade a crowd through the command line: with one worker, with two, and while processes are killed."""
+"""Grade a crowd through the command line: with some workers, on Dask, and while processes are killed."""
 
 import csv
 import io
 import os
 import random
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import psutil
 
@@ -23,16 +25,19 @@ from grader.runs import load_results
 from tests.soak.crowd import Sent
 
 GRADER = (sys.executable, "-m", "grader.cli")
-KINDS = ("controller", "judge", "box")
+SEED = 20261121
+KINDS = ("judge", "box", "controller")
+WORDS = {"judge": "grader.judge", "box": "bwrap", "worker": "spawn_main"}
 
 
 @dataclass(frozen=True)
 class Class:
-    """A class folder, the temporary folder of its graders, and the lab."""
+    """A class folder, the temporary folder of its graders, the lab, and what was handed in."""
 
     folder: Path
     scratch: Path
     lab: Lab
+    sent: tuple[Sent, ...]
 
     def run(self, *words: str) -> "subprocess.CompletedProcess[str]":
         """Run a command of `grader` in the class."""
@@ -53,7 +58,7 @@ def new_class(folder: Path, lab: Lab, sent: list[Sent]) -> Class:
     """A class with its roster, and everything that was sent collected."""
     scratch = folder / "tmp"
     scratch.mkdir(parents=True)
-    made = Class(folder / "class", scratch, lab)
+    made = Class(folder / "class", scratch, lab, tuple(sent))
     done = subprocess.run(
         [*GRADER, "init", str(made.folder)], cwd=lab.course, capture_output=True, text=True, check=False
     )
@@ -70,48 +75,91 @@ def new_class(folder: Path, lab: Lab, sent: list[Sent]) -> Class:
     return made
 
 
-def grade(room: Class, workers: int) -> float:
-    """Grade to the end; the seconds it took."""
-    began = time.monotonic()
-    done = room.run("grade", room.lab.number, "--workers", str(workers))
-    assert done.returncode in (0, 1), done.stdout + done.stderr
-    return time.monotonic() - began
+@dataclass(frozen=True)
+class Graded:
+    """How a run went: its seconds, and the controller's memory in MiB, by the second."""
+
+    seconds: float
+    memory_mb: tuple[float, ...]
+
+    @property
+    def peak_mb(self) -> float:
+        """The most memory that the controller held."""
+        return max(self.memory_mb, default=0.0)
+
+    @property
+    def growth_mb(self) -> float:
+        """The median of the run's third quarter over that of its second."""
+        quarter = len(self.memory_mb) // 4
+        second, third = (self.memory_mb[quarter * n : quarter * (n + 1)] for n in (1, 2))
+        return statistics.median(third) - statistics.median(second) if quarter else 0.0
+
+
+def grade(room: Class, workers: int, *words: str, lose_a_worker: bool = False) -> Graded:
+    """Grade to the end. With `lose_a_worker`, one of Dask's processes is killed when a third is judged."""
+    began, memory = time.monotonic(), []
+    with tempfile.TemporaryFile("w+") as said:
+        controller = _grading(room, workers, *words, said=said)
+        while controller.poll() is None:
+            with suppress(psutil.Error):
+                memory.append(psutil.Process(controller.pid).memory_info().rss / 1024**2)
+            if lose_a_worker and 3 * _judged(room) > len(room.sent):
+                lose_a_worker = not _kill(controller.pid, "worker", random.Random(SEED))
+            time.sleep(0.25)
+        said.seek(0)
+        assert controller.returncode in (0, 1), said.read()
+        assert not lose_a_worker, "no worker was there to be killed"
+    return Graded(time.monotonic() - began, tuple(memory))
 
 
 def grade_under_fire(room: Class, kills: int, rng: random.Random) -> dict[str, int]:
-    """Kill controller, judge or box at random moments and grade again, until nothing is left to do."""
+    """Kill judge, box or controller at random moments and grade again, until nothing is left to do.
+
+    A run that came to its end before all the kills is followed by one that judges everything again.
+    """
     hit = dict.fromkeys(KINDS, 0)
+    again: tuple[str, ...] = ()
     while sum(hit.values()) < kills:
-        environment = os.environ | {"TMPDIR": str(room.scratch)}
-        command = [*GRADER, "grade", room.lab.number, "--workers", "2", "--again"]
-        with subprocess.Popen(
-            command, cwd=room.folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT
-        ) as controller:
+        with _grading(room, 2, *again) as controller:
             while controller.poll() is None and sum(hit.values()) < kills:
-                time.sleep(rng.uniform(0.5, 4.0))
+                time.sleep(rng.uniform(0.1, 2.0))
                 kind = KINDS[sum(hit.values()) % len(KINDS)]
-                if _kill(controller.pid, kind, rng):
+                if _judged(room) and _kill(controller.pid, kind, rng):
                     hit[kind] += 1
+        again = ("--again",) if controller.returncode in (0, 1) else again
     grade(room, 2)
-    done = room.run("grade", room.lab.number, "--flagged")
-    assert done.returncode in (0, 1), done.stderr
+    grade(room, 2, "--flagged")
     return hit
 
 
-def surprises(room: Class, sent: list[Sent]) -> Iterator[str]:
+def _grading(
+    room: Class, workers: int, *words: str, said: "IO[str] | int" = subprocess.DEVNULL
+) -> "subprocess.Popen[bytes]":
+    command = [*GRADER, "grade", room.lab.number, "--workers", str(workers), *words]
+    environment = os.environ | {"TMPDIR": str(room.scratch)}
+    return subprocess.Popen(command, cwd=room.folder, env=environment, stdout=said, stderr=subprocess.STDOUT)
+
+
+def _judged(room: Class) -> int:
+    """How many results are written."""
+    return sum(1 for _ in room.folder.glob("results/*/*/*/result.json"))
+
+
+def surprises(room: Class) -> Iterator[str]:
     """Every submission whose grade is not the expected one, and every one that was lost."""
     results = load_results(read_class(room.folder), room.lab)
-    for one in sent:
+    for one in room.sent:
         result = results.get(one.learner)
-        if not one.points and not one.adds:
+        if one.kind == "broken":
             if result is not None:
                 yield f"{one.learner}: judged, but it cannot be taken"
         elif result is None:
             yield f"{one.learner}: lost"
-        elif one.points is not None and result.points != one.points:
+        elif one.kind == "graded" and result.points != one.points:
             yield f"{one.learner}: {result.points} points, expected {one.points}"
-        elif one.adds and result.check("adds").verdict not in one.adds:
-            yield f"{one.learner}: adds is {result.check('adds').verdict}, expected {sorted(one.adds)}"
+        elif one.kind == "hostile" and result.check(one.asks).verdict not in one.verdicts:
+            verdict = result.check(one.asks).verdict
+            yield f"{one.learner}: {one.asks} is {verdict}, expected {sorted(one.verdicts)}"
 
 
 def comparable(text: str) -> list[dict[str, str]]:
@@ -127,9 +175,10 @@ def left_behind(room: Class) -> list[str]:
     found += [f"group {path}" for path in groups if not psutil.pid_exists(_owner(path))]
     mounts = Path("/proc/self/mounts").read_text()
     found += [f"mount {line}" for line in mounts.splitlines() if str(room.scratch) in line]
-    for process in psutil.process_iter(["cmdline"]):
+    for process in psutil.process_iter(["cmdline", "environ"]):
         words = " ".join(process.info["cmdline"] or ())
-        if str(room.scratch) in words or str(room.folder) in words:
+        place = (process.info["environ"] or {}).get("TMPDIR", "")
+        if process.pid != os.getpid() and str(room.folder.parent) in words + place:
             found.append(f"process {process.pid}: {words[:80]}")
     return found
 
@@ -148,8 +197,7 @@ def _kill(controller: int, kind: str, rng: random.Random) -> bool:
     """kill -9 one process of a kind below the controller; False when there is none just now."""
     with suppress(psutil.NoSuchProcess):
         family = psutil.Process(controller).children(recursive=True)
-        words = {"judge": "grader.judge", "box": "agent.py"}
-        found = [controller] if kind == "controller" else [one.pid for one in family if _is(one, words[kind])]
+        found = [controller] if kind == "controller" else [one.pid for one in family if _is(one, WORDS[kind])]
         if found:
             os.kill(rng.choice(found), signal.SIGKILL)
             return True
