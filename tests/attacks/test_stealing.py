@@ -308,7 +308,7 @@ def minutes_all(trips):
     return trips
 """
 LOOKS = f"""
-import ctypes, os, tempfile
+import ctypes, os, re, tempfile
 {PLACES}
 found = []
 for place in PLACES:
@@ -319,14 +319,14 @@ for call in (libc.shmget(4711, 0, 0), libc.semget(4711, 0, 0), libc.msgget(4711,
     if call >= 0: found.append("an object of the one before")
 for ring in (-1, -2, -3, -4, -5):
     if libc.syscall(250, 10, ring, b"user", b"left", 0) >= 0: found.append("a key of the one before")
-word = b"left in" + b" memory: left-["
+word = re.compile(rb"left in memory: left-\\[\\d")  # not what it is written as itself
 with open("/proc/self/maps") as maps, open("/proc/self/mem", "rb", 0) as memory:
     for line in maps:
         start, end = (int(part, 16) for part in line.split()[0].split("-"))
         if "r" in line.split()[1] and "[v" not in line:
             try:
                 memory.seek(start)
-                if word in memory.read(end - start): found.append("memory of the one before")
+                if word.search(memory.read(end - start)): found.append("memory of the one before")
             except (OSError, ValueError): pass
 if found: raise RuntimeError(repr(found))
 
