@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from grader.answers import Kitchen, find_answer
 from grader.manifest import Lab, find_course, find_lab
 from grader.starter import course_environment
-from tests.bench import grading, replay, warm, world
+from tests.bench import grading, many, notebooks, page, replay, warm, world
 from tests.bench.clock import median_s
 from tests.bench.watching import answers
 
@@ -30,10 +30,8 @@ done
 """
 
 
-def main() -> None:
-    """Measure world and replay, then solve lab 02 in a folder of its own and measure on it."""
-    world.measure()
-    replay.measure()
+def lab_02() -> None:
+    """Solve lab 02 in a folder of its own and measure on it."""
     lab = find_lab(find_course(Path(__file__)), "02")
     with TemporaryDirectory(prefix="bench-") as folder:
         home = Path(folder)
@@ -49,7 +47,6 @@ def main() -> None:
         seen = answers(workspace, "answers.toml", environment)
         print(f"lab watch, save → answer {seen:6.2f} s   {seen / check:.2f} of `lab check`")
         grading.measure(lab, workspace, plain)
-    warm.measure()
 
 
 def _solved(lab: Lab, home: Path) -> Path:
@@ -71,5 +68,14 @@ def _run(command: list[str], folder: Path, environment: dict[str, str]) -> None:
         sys.exit(f"`{' '.join(command)[:60]}` failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
 
 
+PARTS = {
+    "world": world.measure,
+    "replay": replay.measure,
+    "lab-02": lab_02,
+    "warm": warm.measure,
+    "notebooks": notebooks.measure,
+    "many": many.measure,
+}
+
 if __name__ == "__main__":
-    main()
+    page.main(PARTS)
