@@ -42,10 +42,9 @@ def measure() -> None:
 def _beside(name: str, lab: Lab, theirs: Path, folder: Path, strength: Strength) -> None:
     peer = autograde_s(theirs) / THEIRS
     ours = grade_s(lab, folder, strength) / OURS
-    print(
-        f"{name:24} {ours:6.3f} s   a submission, {WORKERS} workers, sandboxed: {peer / ours:.1f} times the"
-    )
-    print(f"  nbgrader autograde     {peer:6.3f} s   a submission's share of {THEIRS}; no sandbox")
+    print(f"{name:24} {ours:6.3f} s   a submission, {WORKERS} workers, sandboxed; {OURS} of them")
+    print(f"  nbgrader autograde     {peer:6.3f} s   a submission, no sandbox; {THEIRS} of them")
+    print(f"  throughput             {peer / ours:6.1f}     times nbgrader's")
 
 
 def autograde_s(course: Path) -> float:

@@ -77,39 +77,38 @@ def new_class(folder: Path, lab: Lab, sent: list[Sent]) -> Class:
 
 @dataclass(frozen=True)
 class Graded:
-    """How a run went: its seconds, and the controller's memory in MiB, by the second."""
+    """How a run went: its seconds, and the controller's memory in MiB while it judged and all along."""
 
     seconds: float
     memory_mb: tuple[float, ...]
-
-    @property
-    def peak_mb(self) -> float:
-        """The most memory that the controller held."""
-        return max(self.memory_mb, default=0.0)
+    peak_mb: float
 
     @property
     def growth_mb(self) -> float:
-        """The median of the run's third quarter over that of its second."""
+        """The median of the last quarter of the judging over that of its second."""
         quarter = len(self.memory_mb) // 4
-        second, third = (self.memory_mb[quarter * n : quarter * (n + 1)] for n in (1, 2))
-        return statistics.median(third) - statistics.median(second) if quarter else 0.0
+        second, last = (self.memory_mb[quarter * n : quarter * (n + 1)] for n in (1, 3))
+        return statistics.median(last) - statistics.median(second) if quarter else 0.0
 
 
 def grade(room: Class, workers: int, *words: str, lose_a_worker: bool = False) -> Graded:
     """Grade to the end. With `lose_a_worker`, one of Dask's processes is killed when a third is judged."""
-    began, memory = time.monotonic(), []
+    began, peak, memory = time.monotonic(), 0.0, []
+    due = sum(one.kind != "broken" for one in room.sent)
     with tempfile.TemporaryFile("w+") as said:
         controller = _grading(room, workers, *words, said=said)
         while controller.poll() is None:
             with suppress(psutil.Error):
-                memory.append(psutil.Process(controller.pid).memory_info().rss / 1024**2)
-            if lose_a_worker and 3 * _judged(room) > len(room.sent):
+                held = psutil.Process(controller.pid).memory_info().rss / 1024**2
+                peak = max(peak, held)
+                memory += [held] if 0 < _judged(room) < due else []
+            if lose_a_worker and 3 * _judged(room) > due:
                 lose_a_worker = not _kill(controller.pid, "worker", random.Random(SEED))
             time.sleep(0.25)
         said.seek(0)
         assert controller.returncode in (0, 1), said.read()
         assert not lose_a_worker, "no worker was there to be killed"
-    return Graded(time.monotonic() - began, tuple(memory))
+    return Graded(time.monotonic() - began, tuple(memory), peak)
 
 
 def grade_under_fire(room: Class, kills: int, rng: random.Random) -> dict[str, int]:
