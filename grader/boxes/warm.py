@@ -153,6 +153,8 @@ class Template:
 
     def share(self) -> list[int]:
         """In a fork of the process that started it: use it without keeping it alive. What must stay open."""
+        if self._hello < 0:  # it could not be started again
+            return []
         os.close(self._lifeline)
         self._lifeline = -1
         return [self._line.fileno(), self._hello]
@@ -163,13 +165,13 @@ class Template:
             with suppress(OSError):
                 os.close(number)
         self._hello = self._lifeline = -1
+        self._ended = True
 
     def close(self) -> None:
         """End it, and all that was forked from it."""
         if self._hello < 0:
             return
         self._release()
-        self._ended = True
         try:
             self._process.wait(5)
         except subprocess.TimeoutExpired:
