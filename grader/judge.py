@@ -218,7 +218,7 @@ def _wait(box: str, line: int, hello: int, preload: list[str], imports: list[str
     templates = _templates(box, preload)
     with TemporaryDirectory() as folder:  # pytest imports the half of itself when it runs
         Path(folder, "test_nothing.py").write_text("def test_nothing():\n    pass\n")
-        _run_pytest([f"--rootdir={folder}", folder], [])
+        _run_pytest([f"--rootdir={folder}", f"--confcutdir={folder}", folder], [])
     _versions()
 
     def revive() -> None:
@@ -271,13 +271,15 @@ def _bench(lab: Lab, job: Job, boxes: Boxes, scratch: Path) -> Iterator[Bench]:
 def _pytest(files: list[str], plugin: Checks) -> str:
     """Run pytest over the check files; what it said when it could not read one of them."""
     reader = _Errors()
-    _run_pytest([f"--rootdir={plugin.bench.lab.folder}", *files], [plugin, reader])
+    lab = plugin.bench.lab  # without an end, every folder above the checks is listed as well
+    _run_pytest([f"--rootdir={lab.folder}", f"--confcutdir={lab.course}", *files], [plugin, reader])
     return "; ".join(reader.said)
 
 
 def _run_pytest(words: list[str], plugins: list[object]) -> None:
     """Run pytest in the one way that we do."""
     quiet = ["-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:logging", "-p", "no:faulthandler"]
+    quiet += ["-p", "no:unraisableexception"]  # it collects garbage, twice, of all that was imported
     options = ["-c", os.devnull, "--import-mode=importlib", "-s"]
     options += ["--noconftest"]  # nothing beside the checks has a say
     pytest.main([*quiet, *options, *words], plugins=plugins)
