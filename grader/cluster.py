@@ -16,6 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from importlib.metadata import distributions
@@ -205,7 +206,8 @@ def _greet(where: str) -> None:
         await (await comm.connect(where, timeout=CONNECT_S)).close()
 
     try:
-        asyncio.run(greet())
+        with ThreadPoolExecutor(1) as elsewhere:  # who calls us may have an event loop of their own
+            elsewhere.submit(lambda: asyncio.run(greet())).result()
     except (OSError, ValueError, TimeoutError) as error:
         raise CourseError(
             f"No Dask scheduler answers at {where} ({line(str(error))}). Start it (`dask scheduler`), "

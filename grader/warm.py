@@ -37,7 +37,7 @@ class WarmJudge:
         self._box = box
         self._lock = threading.Lock()
         self._template: Template | None = None
-        self._stamps = _stamps(lab)
+        self._stamps = self._seen = _stamps(lab)
         self._imports = check_imports(lab)
         self.forked = 0  # judges that came to their end
 
@@ -55,19 +55,19 @@ class WarmJudge:
 
     def changed(self) -> str:
         """A file of the lab, the engine or the environment that is not as it was at the start; else empty."""
-        now = _stamps(self._lab)
-        differ = {*now.items()} ^ {*self._stamps.items()}
+        self._seen = _stamps(self._lab)
+        differ = {*self._seen.items()} ^ {*self._stamps.items()}
         return min((path for path, _ in differ), default="")
 
     def settle(self) -> None:
-        """Take the files as they are now for those that it started with."""
-        self._stamps = _stamps(self._lab)
+        """Take the files as `changed` saw them for those that it started with; a later save still counts."""
+        self._stamps = self._seen
 
     def renew(self, lab: Lab) -> None:
         """Begin again with the files as they are now, for the lab as it is now."""
         self.close()
         self._lab = lab
-        self._stamps = _stamps(lab)
+        self._stamps = self._seen
         self._imports = check_imports(lab)
         self.start()
 

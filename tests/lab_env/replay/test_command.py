@@ -53,7 +53,12 @@ def test_what_cannot_work_is_one_message(run_lab: RunLab, tmp_path: Path) -> Non
 def test_ctrl_c_says_that_the_same_command_goes_on(served: Serving, tmp_path: Path) -> None:
     words = ["world", "replay", "--speed", "0.001", "--to", served.to]
     replaying = subprocess.Popen(
-        [LAB, *words], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [LAB, *words],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # CI may ignore it
     )
     while not list(tmp_path.glob("replay.db-wal")):
         assert replaying.poll() is None
