@@ -49,10 +49,6 @@ class Scenario:
                 now = incident.apply(now, strength)
         return now
 
-    def with_(self, *more: Incident) -> "Scenario":
-        """The same and something more."""
-        return Scenario(self.name, self.says, (*self.incidents, *more))
-
 
 def _of(incident: type[Incident]) -> Scenario:
     return Scenario(incident.name, f"Ninety ordinary days, then: {incident.says}", (incident(),))

@@ -3,7 +3,7 @@ from pathlib import Path
 import pyarrow.parquet as pq  # type: ignore[import-untyped]  # ships no types
 import pytest
 
-from lab_env.world import ZONES, WorldError, write_orders
+from lab_env.world import ZONES, World, WorldError, as_frame, write_orders
 
 
 def test_the_same_call_writes_the_same_bytes(tmp_path: Path) -> None:
@@ -64,3 +64,11 @@ def test_a_refused_world_leaves_what_was_there(tmp_path: Path) -> None:
     with pytest.raises(WorldError, match="no scenario"):
         write_orders(path, scenario="drought", days=1)
     assert path.read_text() == "mine"
+
+
+def test_a_frame_has_words_and_nulls_where_the_columns_have_codes_and_nan() -> None:
+    columns = World(orders_per_day=300).orders(0, 10)
+    frame = as_frame(columns)
+    assert frame["zone"].tolist() == [ZONES[code] for code in columns["zone"]]
+    assert frame["minutes"].isna().sum() == frame["labelled"].isna().sum() > 0
+    assert frame["distance_km"].tolist() == columns["distance_km"].tolist()
