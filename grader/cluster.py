@@ -11,6 +11,7 @@ import hashlib
 import io
 import platform
 import socket
+import sysconfig
 import tarfile
 import tempfile
 import threading
@@ -286,7 +287,9 @@ def engine_hash() -> str:
     total = hashlib.sha256(platform.python_version().encode())
     for file in sorted(ENGINE.rglob("*.py")):
         total.update(f"{file.relative_to(ENGINE)}\0".encode() + file.read_bytes())
-    for name in sorted({f"{one.name}=={one.version}" for one in distributions()}):
+    # Where packages are installed and nowhere else: setuptools, once imported, adds its own to sys.path.
+    places = sorted({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
+    for name in sorted({f"{one.name}=={one.version}" for one in distributions(path=places)}):
         total.update(name.encode())
     return total.hexdigest()
 

@@ -1,5 +1,6 @@
 """A Dask cluster judges as this machine does, loses workers without losing grades, and refuses the unfit."""
 
+import importlib
 import os
 import re
 import shutil
@@ -18,7 +19,7 @@ import pytest
 
 import grader
 from grader.classroom import Classroom
-from grader.cluster import pack_lab, pack_work, unpack
+from grader.cluster import engine_hash, pack_lab, pack_work, unpack
 from grader.errors import CourseError, InvalidSubmission
 from grader.manifest import Lab
 from grader.runs import Begun, Ended, grade
@@ -93,8 +94,21 @@ def test_a_cluster_of_its_own_gives_the_same_records(sound: Lab, tmp_path: Path)
     summary = grade(there, sound, dask="local", workers=2)
     assert (summary.judged, summary.failed) == (4, {})
     assert timeless(there) == timeless(here)
-    mine = psutil.Process().children(recursive=True)
-    assert not [one for one in mine if "spawn_main" in " ".join(one.cmdline())]
+    assert not [one for one in psutil.Process().children(recursive=True) if is_spawned(one)]
+
+
+def is_spawned(process: psutil.Process) -> bool:
+    """Whether it is a worker that still runs."""
+    try:
+        return "spawn_main" in " ".join(process.cmdline())
+    except psutil.NoSuchProcess:  # a zombie too: it has ended
+        return False
+
+
+def test_what_a_process_has_imported_does_not_change_its_engine() -> None:
+    before = engine_hash()
+    importlib.import_module("setuptools")
+    assert engine_hash() == before
 
 
 @pytest.mark.slow

@@ -4,26 +4,27 @@ import os
 import signal
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 from grader.manifest import Lab, read_lab
 from grader.release import release
 from grader.results import Verdict
-from grader.runs import Begun, Ended, grade
+from grader.runs import grade
 from tests.grader.classes import RIGHT, a_class, hand_in
 from tests.grader.courses import replace
 
 SPIN = "read go; while :; do :; done"  # waits to be let loose, and ends by itself
 WORK = """
+import os
 import pathlib
 import time
 
-pathlib.Path({mark!r}).touch()
+pathlib.Path({mark!r}).write_text(f"{{os.getpid()}}\\n")
 
 
 def add(a, b):
@@ -33,36 +34,39 @@ def add(a, b):
 
 
 @contextmanager
-def load(mark: Path) -> Iterator[list["subprocess.Popen[bytes]"]]:
-    """Forty processes that spin from the moment that `mark` is there, each in a session of its own."""
+def load(mark: Path) -> Iterator[None]:
+    """Forty processes, in sessions of their own, that spin while the first process named in `mark` lives."""
     words = ["timeout", "60", "sh", "-c", SPIN]
     started = [subprocess.Popen(words, stdin=subprocess.PIPE, start_new_session=True) for _ in range(40)]
+    over = threading.Event()
 
-    def let_loose() -> None:
-        until = time.monotonic() + 60
-        while not mark.exists() and time.monotonic() < until:
-            time.sleep(0.005)
+    def spin() -> None:
+        while not (pid := _named_in(mark)) and not over.wait(0.005):
+            pass
         for one in started:
             with suppress(OSError):
                 os.write(one.stdin.fileno(), b"\n") if one.stdin else None
+        while pid and psutil.pid_exists(pid) and not over.wait(0.005):
+            pass
+        for one in started:
+            with suppress(ProcessLookupError):
+                os.killpg(one.pid, signal.SIGKILL)
 
-    thread = threading.Thread(target=let_loose)
+    thread = threading.Thread(target=spin)
     thread.start()
     try:
-        yield started
+        yield
     finally:
-        mark.touch()
+        over.set()
         thread.join()
-        end(started)
         for one in started:
             one.communicate()
 
 
-def end(processes: list["subprocess.Popen[bytes]"]) -> None:
-    """Kill each with what it started."""
-    for one in processes:
-        with suppress(ProcessLookupError):
-            os.killpg(one.pid, signal.SIGKILL)
+def _named_in(mark: Path) -> int:
+    """The process whose whole line is there; 0 while there is none."""
+    said = mark.read_text() if mark.exists() else ""
+    return int(said) if said.endswith("\n") else 0
 
 
 def quick(lab: Lab, limits: str) -> Lab:
@@ -81,13 +85,8 @@ def test_work_that_was_late_on_a_loaded_machine_is_judged_again_when_it_is_alone
     mark = tmp_path / "begun"
     hand_in(classroom, lab, "anna", {**RIGHT, "add.py": WORK.format(mark=str(mark))})
     hand_in(classroom, lab, "ben", RIGHT)
-    with load(mark) as started:
-
-        def told(event: Begun | Ended) -> None:
-            if isinstance(event, Ended):  # of ben; anna waits for her second turn
-                end(started)
-
-        summary = grade(classroom, lab, workers=2, told=told)
+    with load(mark):
+        summary = grade(classroom, lab, workers=2)
     assert {name: result.points for name, result in summary.results.items()} == {"anna": 6, "ben": 6}
     assert summary.results["anna"].tries[-1:] == ("TIMEOUT in adds beside others",)
 
