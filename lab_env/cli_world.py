@@ -145,6 +145,33 @@ def write(
 
 
 @app.command()
+def floor(
+    path: Annotated[Path, typer.Argument(help="The file to write; it ends in .csv or .parquet.")],
+    problem: Annotated[str, typer.Option(help="Of what: delivery, demand or fraud.")] = "delivery",
+    scenario: Annotated[str, typer.Option(help="What happens.")] = "monsoon",
+    days: Annotated[int, typer.Option(min=1, help="How many days.")] = 14,
+    first_day: FirstDay = 0,
+    seed: Seed = None,
+    orders_per_day: Annotated[
+        float | None, typer.Option(help="The size of the sample; Tiffin has 40,000.")
+    ] = None,
+) -> None:
+    """Write the error that no model can beat, a row per day, to a file."""
+    from lab_env.world import SEED, World, WorldError, floors
+    from lab_env.world.tables import write_columns
+
+    rate = {} if orders_per_day is None else {"orders_per_day": orders_per_day}
+    try:
+        world = World(SEED if seed is None else seed, scenario, **rate)
+        write_columns(path, floors(world, problem, first_day, days))
+    except WorldError as error:
+        raise LabError(str(error)) from error
+    Screen().say(
+        f"{path}: the floor of {problem}, days {first_day} to {first_day + days - 1} of `{scenario}`."
+    )
+
+
+@app.command()
 def draw(
     path: Annotated[Path, typer.Argument(help="The file to write; it ends in .svg.")],
     scenario: Annotated[str, typer.Option(help="What happens in it.")] = "monsoon",

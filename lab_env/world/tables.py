@@ -66,11 +66,21 @@ def write(
     """
     if table not in TABLES:
         raise WorldError(f"The world has no table `{table}`. There are: {', '.join(TABLES)}.")
-    if path.suffix not in (".parquet", ".csv"):
-        raise WorldError(f"{path.name} ends in neither .parquet nor .csv. Name a file that does.")
     rate = {} if orders_per_day is None else {"orders_per_day": orders_per_day}
     world = World(seed, scenario, **rate)
-    content = as_arrow(TABLES[table](world, first_day, days))
+    return write_columns(path, TABLES[table](world, first_day, days))
+
+
+def write_columns(path: Path, columns: Columns) -> int:
+    """Write columns to `path`, whole or not at all, and say how many rows they have.
+
+    Raises:
+        WorldError: the path ends in neither `.parquet` nor `.csv`.
+        OSError: the file cannot be written.
+    """
+    if path.suffix not in (".parquet", ".csv"):
+        raise WorldError(f"{path.name} ends in neither .parquet nor .csv. Name a file that does.")
+    content = as_arrow(columns)
     write_whole(path, partial(_fill, content, path.suffix))
     return int(content.num_rows)
 

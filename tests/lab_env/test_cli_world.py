@@ -6,7 +6,7 @@ import pyarrow.csv  # type: ignore[import-untyped]  # ships no types
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pytest
 
-from lab_env.world import CATALOGUE, SCENARIOS
+from lab_env.world import CATALOGUE, SCENARIOS, World, floors
 from tests.lab_env.conftest import RunLab
 
 
@@ -61,6 +61,15 @@ def test_a_larger_sample_has_more_orders(run_lab: RunLab, tmp_path: Path) -> Non
     assert 3000 < pq.read_table(path).num_rows < 5000
 
 
+def test_the_floor_of_some_days_is_written_day_by_day(run_lab: RunLab, tmp_path: Path) -> None:
+    path = tmp_path / "floor.csv"
+    answer = run_lab("world", "floor", "--scenario", "quiet", "--days", "3", "--first-day", "5", str(path))
+    assert "the floor of delivery, days 5 to 7 of `quiet`." in answer.out
+    found, wanted = pyarrow.csv.read_csv(path), floors(World(scenario="quiet"), "delivery", 5, 3)
+    assert found["day"].to_pylist() == [5, 6, 7]
+    assert found["mae"].to_pylist() == pytest.approx(wanted["mae"].tolist())
+
+
 def test_a_picture_is_svg_with_the_incident_in_it(run_lab: RunLab, tmp_path: Path) -> None:
     path = tmp_path / "bridge.svg"
     answer = run_lab("world", "draw", "--scenario", "new-bridge", "--days", "40", str(path))
@@ -76,6 +85,8 @@ REFUSED = [
     (("write", "orders.xlsx"), "orders.xlsx ends in neither .parquet nor .csv"),
     (("write", "--orders-per-day", "-5", "orders.parquet"), "Take more than 0 and at most 200,000."),
     (("write", "."), "is a folder. Name the file to write"),
+    (("floor", "floor.xlsx"), "floor.xlsx ends in neither .parquet nor .csv"),
+    (("floor", "--problem", "rain", "floor.csv"), "There are: delivery, demand, fraud."),
     (("draw", "bridge.png"), "name it like bridge.svg"),
     (("draw", "--scenario", "quite", "bridge.svg"), "Did you mean `quiet`?"),
 ]
