@@ -12,6 +12,7 @@ from pathlib import Path
 
 from docs.generate.labs import lab_page
 from grader.manifest import find_lab
+from tests.course.typist import typed
 from tests.docs.replay import replay
 
 
@@ -21,7 +22,9 @@ def main(course: Path, name: str, home: Path) -> None:
         sys.exit("The network is not cut: there is more than a loopback.")
     lab = find_lab(course, name)
     page = home / "page.md"
-    page.write_text(lab_page(lab))
+    notebooks = [path.name for path in (lab.folder / "work").glob("*.ipynb")]
+    text = lab_page(lab)
+    page.write_text(typed(text, notebooks[0]) if notebooks else text)
     print(replay(page, cwd=course, env=dict(os.environ) | {"HOME": str(home)}))
 
 
