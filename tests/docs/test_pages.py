@@ -20,6 +20,7 @@ PAGES = (
     "README.md",
     "docs/index.md",
     "docs/setup.md",
+    "docs/modules/01-first-model.md",
     "docs/modules/02-version-data.md",
     "docs/reference/replay.md",
 )
