@@ -1,7 +1,7 @@
 """The judge: one process per submission that runs the checks and reports a verdict for each.
 
     python -m grader.judge < JOB.json                                a cold judge, with cold boxes
-    python -m grader.judge --template BOX LINE HELLO PRELOAD IMPORTS   waits; each judge is a fork of it
+    python -m grader.judge --template LAB BOX LINE HELLO PRELOAD IMPORTS   waits; each judge is a fork of it
 
 It never imports learner code: that runs in boxes. What goes wrong in here is a GRADER_ERROR.
 """
@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from functools import cache
@@ -66,6 +66,9 @@ class Boxes:
 
     learner: Box
     tools: Box
+
+
+Receive = Callable[[], tuple[Job, Boxes]]
 
 
 class Bench:
@@ -139,21 +142,64 @@ class Bench:
 
 
 class Checks:
-    """The pytest plugin: hands each test function of a check to the bench, in the order of `after`."""
+    """The pytest plugin: hands each test function of a check to the bench, in the order of `after`.
 
-    def __init__(self, bench: Bench, asked: tuple[str, ...]) -> None:
-        self.bench = bench
-        self.asked = asked
+    It asks for its job when pytest has set itself up, so that a template is forked with that done.
+    """
+
+    def __init__(self, lab: Lab, receive: Receive, opened: ExitStack) -> None:
+        """Begin without a job.
+
+        Args:
+            lab: what the job will most likely be for.
+            receive: waits for the job and the boxes.
+            opened: what is open until the judging ends.
+        """
+        self.lab = lab
+        self.receive = receive
+        self.opened = opened
+        self.problem: Exception | None = None
+        self.said: list[str] = []
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self, session: pytest.Session) -> bool | None:
+        """Take the job, and let pytest read the check files."""
+        try:
+            self.job, boxes = self.receive()
+            if self.job.lab != str(self.lab.folder):  # a template serves any lab, its own the fastest
+                self.lab = read_lab(Path(self.job.lab))
+            self.bench = self.opened.enter_context(_bench(self.lab, self.job, boxes))
+        except Exception as error:  # pytest would print it and go on
+            self.problem = error
+            return True
+        folders = [self.lab.folder / "checks", self.lab.solutions / "checks"]
+        session.config.args = [str(file) for folder in folders for file in sorted(folder.glob("test_*.py"))]
+        if session.config.args:
+            return None
+        self.said.append("there are no check files")
+        return True
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Keep why a check file could not be read."""
+        self._keep(report)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep why a function could not be set up."""
+        self._keep(report)
+
+    def _keep(self, report: pytest.CollectReport | pytest.TestReport) -> None:
+        if report.failed:
+            self.said.append(str(report.longrepr).strip().splitlines()[-1])
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Keep the functions of the checks that were asked for, each after those that it waits for."""
-        order = _order(self.bench.lab, self.asked)
+        order = _order(self.lab, self.job.checks)
         places = {f"test_{name}": at for at, name in enumerate(order)}
         items[:] = sorted((item for item in items if item.name in places), key=lambda item: places[item.name])
 
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool:
         """Run the function ourselves: its verdict is not pytest's."""
-        check = self.bench.lab.check(pyfuncitem.name.removeprefix("test_"))
+        check = self.lab.check(pyfuncitem.name.removeprefix("test_"))
         names = tuple(pyfuncitem._fixtureinfo.argnames)  # pytest offers no other way
         self.bench.judge(check, pyfuncitem.obj, names)
         return True
@@ -183,27 +229,31 @@ def _printable(text: str) -> str:
 def main() -> None:
     """Judge the job on standard input and write its answer; as a template, each job in a fork."""
     if sys.argv[1:2] == ["--template"]:
-        box, line, hello, *lists = sys.argv[2:]
-        _judge(*_wait(box, int(line), int(hello), *(text.split(",") if text else [] for text in lists)))
+        folder, box, line, hello, *lists = sys.argv[2:]
+        names = [text.split(",") if text else [] for text in lists]
+        _judge(read_lab(Path(folder)), lambda: _wait(box, int(line), int(hello), *names))
         os._exit(0)  # an end with all these imports would take longer than a check
     template.die_with_parent()
     job = Job(**json.load(sys.stdin))
-    _judge(job, Boxes(BOXES[job.box](), BOXES[job.box]()))
+    _judge(read_lab(Path(job.lab)), lambda: (job, Boxes(BOXES[job.box](), BOXES[job.box]())))
 
 
-def _judge(job: Job, boxes: Boxes) -> None:
-    lab = read_lab(Path(job.lab))
-    with TemporaryDirectory(prefix="judge-") as scratch, _bench(lab, job, boxes, Path(scratch)) as bench:
-        folders = [lab.folder / "checks", lab.solutions / "checks"]
-        files = [str(file) for folder in folders for file in sorted(folder.glob("test_*.py"))]
-        said = _pytest([*files], Checks(bench, tuple(job.checks))) if files else "there are no check files"
-        for check in lab.checks:
+def _judge(lab: Lab, receive: Receive) -> None:
+    """Run pytest, which takes the job on its way, and write what came of it."""
+    with ExitStack() as opened:
+        checks = Checks(lab, receive, opened)
+        # Without an end, every folder above the checks is listed as well.
+        _run_pytest([f"--rootdir={lab.folder}", f"--confcutdir={lab.course}"], [checks])
+        if checks.problem is not None:
+            raise checks.problem
+        job, bench = checks.job, checks.bench
+        for check in checks.lab.checks:
             if check.by_hand and check.id in job.checks:
                 bench.hand_over(check)
         answer = {
             "checks": [asdict(result) for result in bench.results],
             "seeded": bench.seeded,
-            "said": said,
+            "said": "; ".join(checks.said),
             "versions": _versions(),
         }
     write_json(Path(job.answer), answer)
@@ -216,7 +266,7 @@ def _wait(box: str, line: int, hello: int, preload: list[str], imports: list[str
     no hidden check: a job goes to the fork alone.
     """
     templates = _templates(box, preload)
-    with TemporaryDirectory() as folder:  # pytest imports the half of itself when it runs
+    with TemporaryDirectory() as folder:  # pytest imports the half of itself when it runs a test
         Path(folder, "test_nothing.py").write_text("def test_nothing():\n    pass\n")
         _run_pytest([f"--rootdir={folder}", f"--confcutdir={folder}", folder], [])
     _versions()
@@ -258,22 +308,15 @@ def _templates(box: str, modules: list[str]) -> list[Template]:
 
 
 @contextmanager
-def _bench(lab: Lab, job: Job, boxes: Boxes, scratch: Path) -> Iterator[Bench]:
+def _bench(lab: Lab, job: Job, boxes: Boxes) -> Iterator[Bench]:
     work = Path(job.work)
-    bench = Bench(lab, take(work), work, boxes, bytes.fromhex(job.secret), scratch)
-    try:
-        yield bench
-    finally:
-        bench.notebooks.close()
-        bench.evidence.close()
-
-
-def _pytest(files: list[str], plugin: Checks) -> str:
-    """Run pytest over the check files; what it said when it could not read one of them."""
-    reader = _Errors()
-    lab = plugin.bench.lab  # without an end, every folder above the checks is listed as well
-    _run_pytest([f"--rootdir={lab.folder}", f"--confcutdir={lab.course}", *files], [plugin, reader])
-    return "; ".join(reader.said)
+    with TemporaryDirectory(prefix="judge-") as scratch:
+        bench = Bench(lab, take(work), work, boxes, bytes.fromhex(job.secret), Path(scratch))
+        try:
+            yield bench
+        finally:
+            bench.notebooks.close()
+            bench.evidence.close()
 
 
 def _run_pytest(words: list[str], plugins: list[object]) -> None:
@@ -283,21 +326,6 @@ def _run_pytest(words: list[str], plugins: list[object]) -> None:
     options = ["-c", os.devnull, "--import-mode=importlib", "-s"]
     options += ["--noconftest"]  # nothing beside the checks has a say
     pytest.main([*quiet, *options, *words], plugins=plugins)
-
-
-class _Errors:
-    """Keeps why a check file could not be collected or a function not be set up."""
-
-    def __init__(self) -> None:
-        self.said: list[str] = []
-
-    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        if report.failed:
-            self.said.append(str(report.longrepr).strip().splitlines()[-1])
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.failed:
-            self.said.append(str(report.longrepr).strip().splitlines()[-1])
 
 
 def _order(lab: Lab, asked: tuple[str, ...]) -> list[str]:

@@ -116,13 +116,16 @@ class WarmJudge:
 
     def _command(self, line: int, hello: int) -> Command:
         lists = [",".join(self._lab.imports), ",".join(self._imports)]
-        words = [*JUDGE, "--template", self._box, str(line), str(hello), *lists]
+        words = [*JUDGE, "--template", str(self._lab.folder), self._box, str(line), str(hello), *lists]
         return Command(words, judge_environment() | {"TMPDIR": tempfile.gettempdir()})
 
 
 def check_imports(lab: Lab) -> list[str]:
-    """The modules that the checks import when they are read, by name, in their order. Nothing is run."""
-    names: dict[str, None] = {}
+    """The modules that the checks import when they are read, by name, in their order. Nothing is run.
+
+    With pandas where learner code has it: tables that it returns are read with it.
+    """
+    names = dict.fromkeys(name for name in lab.preload if name == "pandas")
     for folder in (lab.folder / "checks", lab.solutions / "checks"):
         for file in sorted(folder.glob("test_*.py")):
             with suppress(OSError, SyntaxError, ValueError):

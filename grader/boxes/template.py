@@ -21,6 +21,7 @@ import socket
 import sys
 from collections.abc import Callable, Sequence, Set
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ def serve(
     *,
     known: Set[str] = frozenset(),
     fork: Callable[[], int] = os.fork,
+    rehearse: Callable[[], None] = lambda: None,
     before: Callable[[], None] = lambda: None,
     at_end: Callable[[], None] = lambda: None,
 ) -> list[int]:
@@ -47,6 +49,7 @@ def serve(
         modules: what to import; one that leaves more behind than itself is refused.
         known: the modules that the child would have without a template.
         fork: makes the child.
+        rehearse: does once, with all imported, what each child will do; it leaves nothing behind either.
         before: called before each fork.
         at_end: called when all children have been ended, as the last thing.
 
@@ -54,7 +57,7 @@ def serve(
         The descriptors that came for this child, its control left out.
     """
     data = data_bytes()
-    problem = preload(modules)
+    problem = preload(modules, rehearse)
     facts = {"refused": problem, "names": sorted(top_level() - known), "data": data_bytes() - data}
     os.write(hello, json.dumps(facts).encode() + b"\n")
     if problem:
@@ -90,16 +93,19 @@ def serve(
                 return mine
 
 
-def preload(modules: Sequence[str]) -> str:
-    """Import them; why one must not be imported before a fork, empty when all may be."""
-    for name in modules:
+def preload(modules: Sequence[str], rehearse: Callable[[], None] = lambda: None) -> str:
+    """Import them, and rehearse; why one must not be imported before a fork, empty when all may be."""
+    steps: dict[str, Callable[[], object]] = {
+        f"`{name}`": partial(importlib.import_module, name) for name in modules
+    }
+    for name, step in (steps | {"the rehearsal": rehearse}).items():
         before, handlers, family = _open(), _handlers(), _has_children()
         try:
-            importlib.import_module(name)
+            step()
         except BaseException as error:  # a module may even end the process
-            return f"`{name}` cannot be imported ({type(error).__name__}: {error})"
+            return f"{name} cannot be imported ({type(error).__name__}: {error})"
         if left := _left(before, handlers, family):
-            return f"`{name}` leaves {left} behind when it is imported, which a fork does not survive"
+            return f"{name} leaves {left} behind when it is imported, which a fork does not survive"
     return ""
 
 
