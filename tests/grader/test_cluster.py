@@ -27,6 +27,9 @@ from grader.snapshot import take
 from tests.grader.classes import MINUS, RIGHT, a_class, hand_in
 
 ENGINE = Path(grader.__file__).parent.parent
+# A host of another name, whose root may do nothing here: no sandbox can be made.
+RENAMED = 'echo elsewhere > /proc/sys/kernel/hostname && exec "$@"'
+ELSEWHERE = ("unshare", "--user", "--map-root-user", "--uts", "sh", "-c", RENAMED, "sh")
 
 
 def timeless(classroom: Classroom) -> dict[str, str]:
@@ -38,9 +41,11 @@ def timeless(classroom: Classroom) -> dict[str, str]:
 
 
 @contextmanager
-def running(*words: str, ready: str, **variables: str) -> Iterator[tuple[int, str]]:
+def running(
+    *words: str, ready: str, within: tuple[str, ...] = (), **variables: str
+) -> Iterator[tuple[int, str]]:
     """One of Dask's programs: its pid and the line that says it is ready; ended with all that it started."""
-    command = [sys.executable, "-m", f"distributed.cli.{words[0]}", *words[1:]]
+    command = [*within, sys.executable, "-m", f"distributed.cli.{words[0]}", *words[1:]]
     with TemporaryFile("w+") as said:
         process = subprocess.Popen(
             command, stderr=said, cwd="/", env=os.environ | variables, start_new_session=True
@@ -67,10 +72,12 @@ def scheduler() -> Iterator[str]:
         yield line.split("at:")[1].strip()
 
 
-def worker(address: str, folder: Path, **variables: str) -> AbstractContextManager[tuple[int, str]]:
+def worker(
+    address: str, folder: Path, within: tuple[str, ...] = (), **variables: str
+) -> AbstractContextManager[tuple[int, str]]:
     words = ("--nthreads", "1", "--no-dashboard", "--no-nanny", "--local-directory", str(folder))
-    ready = "Registered to:"
-    return running("dask_worker", address, "--host", "127.0.0.1", *words, ready=ready, **variables)
+    command = ("dask_worker", address, "--host", "127.0.0.1", *words)
+    return running(*command, ready="Registered to:", within=within, **variables)
 
 
 def a_small_class(lab: Lab, folder: Path, learners: int = 4) -> Classroom:
@@ -145,6 +152,19 @@ def test_a_worker_with_another_engine_gets_no_work(sound: Lab, tmp_path: Path) -
     ):
         grade(classroom, sound, dask=address)
     assert timeless(classroom) == {}
+
+
+@pytest.mark.slow
+def test_a_worker_whose_box_does_not_hold_gets_no_work(sound: Lab, tmp_path: Path) -> None:
+    classroom = replace(a_small_class(sound, tmp_path / "class", 2), box="bubblewrap")
+    with scheduler() as address, worker(address, tmp_path / "one", ELSEWHERE):
+        with pytest.raises(CourseError, match=r"elsewhere: its box lacks sandbox\. Run"):
+            grade(classroom, sound, dask=address)
+        assert timeless(classroom) == {}
+        with worker(address, tmp_path / "two"):
+            summary = grade(classroom, sound, dask=address)
+    assert (summary.judged, summary.failed) == (2, {})
+    assert {result.box for result in summary.results.values()} == {"bubblewrap"}
 
 
 def test_a_scheduler_that_is_not_there_is_named(sound: Lab, tmp_path: Path) -> None:
