@@ -17,6 +17,7 @@ import numpy as np
 from grader.boxes.base import Box, Budget, Finished, Reply, Session
 from grader.boxes.notebook import Notebooks, NotebookSession, Outcome
 from grader.evidence import Blob, Checkout, DvcEvidence, Evidence, GitEvidence, Out
+from grader.store import LoggedModel, MlflowEvidence, Run
 
 __all__ = [
     "Blob",
@@ -29,10 +30,13 @@ __all__ = [
     "Finished",
     "GitEvidence",
     "Hidden",
+    "LoggedModel",
+    "MlflowEvidence",
     "NotebookSession",
     "Out",
     "Outcome",
     "Reply",
+    "Run",
     "Session",
     "Student",
     "at_least",

@@ -19,6 +19,7 @@ from grader.errors import BoxError, ToolMissing
 from grader.manifest import Limits
 from grader.results import Verdict
 from grader.snapshot import Snapshot, is_cache
+from grader.store import MlflowEvidence
 
 OBJECT = re.compile(r"[0-9a-f]{2}/[0-9a-f]{30}(\.dir)?")
 SEALED_LIMITS = Limits(cpu_s=120, wall_s=240, memory_mb=2048, disk_mb=1024, output_kb=16 * 1024)
@@ -358,7 +359,7 @@ class DvcEvidence:
 
 
 class Evidence:
-    """The submission as files, as a Git repository and as a DVC project."""
+    """The submission as files, as a Git repository, as a DVC project and as an MLflow store."""
 
     def __init__(self, snapshot: Snapshot, work: Path, box: Box, scratch: Path) -> None:
         self._snapshot = snapshot
@@ -374,6 +375,11 @@ class Evidence:
     def dvc(self) -> DvcEvidence:
         """The DVC project."""
         return DvcEvidence(self._work, self._sealed, self.git)
+
+    @cached_property
+    def mlflow(self) -> MlflowEvidence:
+        """The MLflow store `mlflow.db`. A submission without one fails the check that asks."""
+        return MlflowEvidence(self._sealed, self.files())
 
     def files(self) -> dict[str, int]:
         """Path and size of every submitted file."""

@@ -1,4 +1,4 @@
-"""Our Git and DVC inside the sealed box: called by `evidence` through the agent, beside no learner code.
+"""Our Git, DVC and SQLite in the sealed box: called by `evidence` through the agent, beside no learner code.
 
 The box's work holds `given/` (the learner's objects, refs and HEAD), `tree/` (the other submitted files) and
 this file. Nothing of the learner's Git or DVC configuration is there, and no hook or filter is run.
@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -29,6 +30,18 @@ PACK_CAP = 60 * 1024**2
 FORGED = 1 | 4  # of fsck's code: an object, loose or packed, whose content has another name than its own
 HASH = re.compile(r"[0-9a-f]{32}")
 OURS = {"", ".", "..", ".git", ".dvc"}
+STORE = {  # of an MLflow database: what is read of which table
+    "experiments": ("experiments", "experiment_id name lifecycle_stage"),
+    "runs": ("runs", "run_uuid name experiment_id status start_time lifecycle_stage artifact_uri"),
+    "params": ("params", "run_uuid key value"),
+    "metrics": ("latest_metrics", "run_uuid key value is_nan"),
+    "tags": ("tags", "run_uuid key value"),
+    "models": ("logged_models", "model_id name source_run_id artifact_location lifecycle_stage"),
+}
+OTHER_MLFLOW = (
+    "Another version of MLflow wrote it: use the one of this course, or `lab reset` and begin anew."
+)
+MOST_ROWS, LONGEST_TEXT = 5_000, 2_000
 
 sys.path[:] = [place for place in sys.path if Path(place) != Path(__file__).parent]
 
@@ -122,6 +135,36 @@ def outs(commit: str) -> list[list[Any]]:
                     [name, place, md5 if isinstance(md5, str) else "", size if type(size) is int else None]
                 )
     return found
+
+
+def mlflow(path: str) -> list[Any]:
+    """What is wrong with an MLflow store, or "", and its tables as rows, by the names of STORE."""
+    database = sqlite3.connect(f"file:{(TREE / path).absolute()}", uri=True)
+    try:
+        for setting in ("trusted_schema = OFF", "mmap_size = 0", "cell_size_check = ON"):
+            database.execute(f"PRAGMA {setting}")
+        database.text_factory = lambda content: content[:LONGEST_TEXT].decode(errors="replace")
+        kinds = dict(database.execute("SELECT name, type FROM sqlite_master WHERE type IN ('table', 'view')"))
+        if not kinds:
+            return ["it is empty. MLflow fills it when the first run is logged.", {}]
+        return ["", {name: _rows(database, kinds, *words) for name, words in STORE.items()}]
+    except (sqlite3.Error, ValueError) as error:
+        return [str(error), {}]
+    finally:
+        database.close()
+
+
+def _rows(database: Any, kinds: dict[str, str], table: str, columns: str) -> list[list[Any]]:
+    if kinds.get(table) != "table":
+        raise ValueError(f"it has no table `{table}`. {OTHER_MLFLOW}")
+    missing = set(columns.split()) - {row[1] for row in database.execute(f"PRAGMA table_info({table})")}
+    if missing:
+        raise ValueError(f"its table `{table}` has no `{sorted(missing)[0]}`. {OTHER_MLFLOW}")
+    listed = ", ".join(columns.split())
+    rows = database.execute(f"SELECT {listed} FROM {table} LIMIT {MOST_ROWS + 1}").fetchall()  # noqa: S608
+    if len(rows) > MOST_ROWS:
+        raise ValueError(f"its table `{table}` has over {MOST_ROWS:,} rows.")
+    return [[None if isinstance(value, bytes) else value for value in row] for row in rows]
 
 
 def pack(folder: str) -> list[list[Any]] | None:
