@@ -36,7 +36,10 @@ STORE = {  # of an MLflow database: what is read of which table
     "params": ("params", "run_uuid key value"),
     "metrics": ("latest_metrics", "run_uuid key value is_nan"),
     "tags": ("tags", "run_uuid key value"),
-    "models": ("logged_models", "model_id name source_run_id artifact_location lifecycle_stage"),
+    "models": (
+        "logged_models",
+        "model_id name source_run_id artifact_location lifecycle_stage creation_timestamp_ms",
+    ),
 }
 OTHER_MLFLOW = (
     "Another version of MLflow wrote it: use the one of this course, or `lab reset` and begin anew."

@@ -47,7 +47,7 @@ class Run:
         params: as logged; values are texts.
         metrics: the last value of each; NaN where it is none.
         tags: as logged, MLflow's own among them.
-        models: what it logged by `log_model`.
+        models: what it logged by `log_model`, oldest first.
     """
 
     id: str
@@ -103,7 +103,7 @@ class MlflowEvidence:
             [[run, key, None if is_nan else value] for run, key, value, is_nan in tables["metrics"]], _number
         )
         models: dict[str, list[LoggedModel]] = {}
-        for model, name, run, uri, stage in tables["models"]:
+        for model, name, run, uri, stage, _ in sorted(tables["models"], key=_when):
             found = LoggedModel(
                 str(model), str(name), str(run), self._folder(uri, str(model)), stage == "deleted"
             )
@@ -148,6 +148,10 @@ def _by_run(rows: list[list[Any]], of: Any) -> dict[str, dict[str, Any]]:
     for run, key, value in rows:
         found.setdefault(str(run), {})[str(key)] = of(value)
     return found
+
+
+def _when(row: list[Any]) -> int:
+    return row[-1] if type(row[-1]) is int else 0
 
 
 def _number(value: Any) -> float:

@@ -38,7 +38,8 @@ def test_model_is_the_runs(evidence: Evidence, student: Student, expect: Expect)
         looked_at=looked_at,
         found=(done.stderr.strip().splitlines() or ["no reason given"])[-1],
         expected="a prediction for each order",
-        why="An artifact that only its maker can load is not one. Log it with `mlflow.sklearn.log_model` or as a "
+        why="An artifact that only its maker can load is not one. Log it with `mlflow.sklearn.log_model` "
+        "or as a "
         "pyfunc model, with what it needs.",
         link=f"{PAGE}#what-a-signature-is",
     )
@@ -87,10 +88,12 @@ def test_chosen_run_reproduces(evidence: Evidence, student: Student, expect: Exp
         looked_at=looked_at,
         found=f"valid_mae {said:.4f} in the store",
         expected=f"valid_mae {again:.4f}, as the clone gives it{why}",
-        why="Today's code gives the number in the store, the commit that the run names does not. Something was "
+        why="Today's code gives the number in the store, the commit that the run names does not. Something "
+        "was "
         "changed and not committed when it ran: the run names a commit that it did not run. Commit first."
         if dirty
-        else "Neither the run's commit nor today's code gives this number. It was typed, rounded, or made by code "
+        else "Neither the run's commit nor today's code gives this number. It was typed, rounded, or made "
+        "by code "
         "that is gone. Log what `measure` returns, and nothing else.",
         link=f"{PAGE}#what-makes-a-run-repeatable",
         misconception="commit-of-a-dirty-tree" if dirty else "metric-typed",
@@ -98,7 +101,7 @@ def test_chosen_run_reproduces(evidence: Evidence, student: Student, expect: Exp
 
 
 def _error(stdout: str, minutes: NDArray[np.float64]) -> float:
-    """The mean absolute error of the predictions on the last line that was printed; NaN when there are none."""
+    """The mean absolute error of the predictions on the last line printed; NaN when there are none."""
     try:
         said = np.array(json.loads(stdout.strip().splitlines()[-1]), dtype=float)
         return float(np.abs(said - minutes).mean())

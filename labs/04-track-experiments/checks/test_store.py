@@ -50,7 +50,8 @@ def test_settings_are_logged(evidence: Evidence, expect: Expect) -> None:
         found=lacking
         and f"run {lacking[0].id[:7]} “{lacking[0].name}” with {sorted(lacking[0].params) or 'none'}",
         expected="the parameters leaves, rate and seed",
-        why="The settings stand in the run's name, which is for people: nothing can filter, sort or group by it, "
+        why="The settings stand in the run's name, which is for people: nothing can filter, sort or group "
+        "by it, "
         "and it can be edited. Log them as parameters."
         if named
         else "What a run was told is its input. Without it the result cannot be made again.",
@@ -71,6 +72,12 @@ def test_settings_are_logged(evidence: Evidence, expect: Expect) -> None:
 
 def test_code_is_named(evidence: Evidence, expect: Expect) -> None:
     runs = _finished(evidence, expect)
+    refs = {*evidence.git.branches().values(), *evidence.git.tags().values()}
+    kept = {
+        named
+        for named in {_commit(run) for run in runs}
+        if any(evidence.git.is_ancestor(named, ref) for ref in refs)
+    }
     for run in runs:
         named = _commit(run)
         whole = len(named) == 40 and set(named) <= set("0123456789abcdef")
@@ -87,7 +94,7 @@ def test_code_is_named(evidence: Evidence, expect: Expect) -> None:
             misconception="branch-logged" if named else "",
         )
         expect.that(
-            evidence.git.commit(named) == named,
+            named in kept,
             looked_at=_count(runs),
             found=f"{named[:7]} in run {run.id[:7]}, which no branch or tag of this repository reaches",
             expected="a commit of this repository",
@@ -110,7 +117,8 @@ def test_data_is_named(evidence: Evidence, expect: Expect) -> None:
             why="A path says where the data was. The nightly export overwrites it, and the path stays true "
             "while the data is another. The hash is the data's own name: log the pointer's."
             if "/" in said or "." in said
-            else "The data is most of what a model is made from. Its hash is in the pointer that your commit has.",
+            else "The data is most of what a model is made from. Its hash is in the pointer that your "
+            "commit has.",
             link=f"{PAGE}#a-complete-run",
             misconception="data-path-logged" if "/" in said or "." in said else "",
         )
@@ -207,8 +215,8 @@ def test_choice_follows_the_rule(evidence: Evidence, expect: Expect) -> None:
         why += "number is the best of nine, and reported as if it were the only one. Choose by week 5."
     elif said == favourites["valid_mae"]:
         misconception = "best-seed"
-        why = "This is the single run with the smallest valid_mae. Another seed of the same setting does worse; "
-        why += "the seed was lucky, and luck does not ship. Average over the seeds, then compare settings."
+        why = "This is the single run with the smallest valid_mae. Its other seeds do worse: this one was "
+        why += "lucky, and luck does not ship. Average over the seeds, then compare settings."
     expect.that(
         said == right.id,
         looked_at="choice.toml, beside the finished runs of `promise` and rule.toml",
@@ -229,8 +237,10 @@ def test_model_has_a_signature(evidence: Evidence, expect: Expect) -> None:
         looked_at=f"MLmodel in {folder}",
         found="no signature",
         expected="a signature that names its inputs",
-        why="The artifact loads and nobody knows what to feed it. A service that sends the columns in another "
-        "order, or kilometres as text, gets an answer all the same, and it is wrong. With a signature it gets an error.",
+        why="The artifact loads and nobody knows what to feed it. A service that sends the columns in "
+        "another "
+        "order, or kilometres as text, gets an answer all the same, and it is wrong. With a signature it "
+        "gets an error.",
         link=f"{PAGE}#what-a-signature-is",
         misconception="no-signature",
     )
@@ -253,9 +263,11 @@ def test_lost_run_is_named(evidence: Evidence, expect: Expect) -> None:
         looked_at="answers.toml",
         found=f"lost_run = {name}, lost = {lost}",
         expected="the run that cannot be made again, and which part of it is nowhere",
-        why="Its commit is not on main, and still in the repository: look at every branch. It can be repeated."
+        why="Its commit is not on main, and still in the repository: look at every branch. It can be "
+        "repeated."
         if branch
-        else "For each run of the archive: is its git_commit a commit here, and is its data_md5 in the store? "
+        else "For each run of the archive: is its git_commit a commit here, and is its data_md5 in the "
+        "store? "
         "One of the two is missing for one of them.",
         link=f"{PAGE}#what-makes-a-run-repeatable",
         misconception="looked-on-main-only" if branch else "",
@@ -270,7 +282,8 @@ def test_token_was_revoked_first(evidence: Evidence, expect: Expect) -> None:
         looked_at="tokens.toml, which rotate.py writes",
         found="the old token is not revoked",
         expected="the old token, revoked",
-        why="Everybody who could read the store has had this token, and may still have it. Taking it out of sight "
+        why="Everybody who could read the store has had this token, and may still have it. Taking it out "
+        "of sight "
         "does not take it out of their hands. Run `python rotate.py`.",
         link=f"{PAGE}#a-secret-in-a-store",
         misconception="never-rotated",
@@ -281,7 +294,8 @@ def test_token_was_revoked_first(evidence: Evidence, expect: Expect) -> None:
         looked_at="tokens.toml, which rotate.py writes",
         found="the token was revoked when no file of the store had it any more",
         expected="revoked first, cleaned after",
-        why="All the while that you were cleaning, the token worked. Revoking takes a minute and ends the danger; "
+        why="All the while that you were cleaning, the token worked. Revoking takes a minute and ends the "
+        "danger; "
         "cleaning takes an hour and ends only the embarrassment.",
         link=f"{PAGE}#a-secret-in-a-store",
         misconception="cleaned-first",
@@ -293,7 +307,7 @@ def test_secret_is_gone(evidence: Evidence, expect: Expect) -> None:
     files = [
         path
         for path in evidence.files()
-        if not path.startswith(".git/") and secret in (evidence.read(path) or b"")
+        if not path.startswith((".git/", "secrets.env")) and secret in (evidence.read(path) or b"")
     ]
     runs = evidence.mlflow.runs(deleted=True)
     holding = [
@@ -308,13 +322,17 @@ def test_secret_is_gone(evidence: Evidence, expect: Expect) -> None:
         "left-in-free-pages": not holding and "mlflow.db" in files,
     }
     whys = {
-        "soft-deleted": "`delete_run` sets a mark, so that the run can be restored. Row, parameter and artifacts are "
+        "soft-deleted": "`delete_run` sets a mark, so that the run can be restored. Row, parameter and "
+        "artifacts are "
         "still there, for everybody with a copy of the store. `mlflow gc` takes them out.",
-        "secret-renamed": "It has another name or another place and is still a token in clear text. Names protect "
+        "secret-renamed": "It has another name or another place and is still a token in clear text. Names "
+        "protect "
         "nothing. Take the run out.",
-        "artifact-kept": "The database is clean, and a file that the run logged still has the token. A run has two "
+        "artifact-kept": "The database is clean, and a file that the run logged still has the token. A run "
+        "has two "
         "homes: rows in the database, files in the artifact store. `mlflow gc` cleans both.",
-        "left-in-free-pages": "No run has it any more, but the bytes are still in the database file: SQLite keeps "
+        "left-in-free-pages": "No run has it any more, but the bytes are still in the database file: "
+        "SQLite keeps "
         "the pages of deleted rows for later use. `VACUUM` writes the file anew without them.",
     }
     kind = next((name for name, holds in kinds.items() if holds), "")

@@ -1,4 +1,4 @@
-"""Where a run comes from: the code, the data and the environment, each by a name that cannot mean two things."""
+"""Where a run comes from: code, data and environment, each by a name that cannot mean two things."""
 
 # task: log-a-run
 

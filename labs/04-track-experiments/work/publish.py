@@ -7,7 +7,6 @@ from pathlib import Path
 
 import mlflow
 from mlflow.models import infer_signature
-
 from model import Settings, features, fit, weeks
 
 mlflow.set_tracking_uri("sqlite:///mlflow.db")

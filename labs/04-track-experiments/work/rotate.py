@@ -1,6 +1,6 @@
 """Revoke the weather feed's token and get a new one. Given.
 
-It stands for what your vault or the feed's own console does: the old token stops working the moment this ends.
+It stands for what your vault or the feed does: the old token stops working the moment this ends.
 What it found is noted in tokens.toml: by then, where the old token could still be read.
 """
 

@@ -5,7 +5,6 @@
 from dataclasses import asdict
 
 import mlflow
-
 from model import Settings, fit, measure, settings_from_command_line
 from origin import origin
 

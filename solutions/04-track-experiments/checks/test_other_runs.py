@@ -32,11 +32,15 @@ def test_choose_holds_on_other_runs(student: Student, hidden: Hidden, expect: Ex
 
 
 WHY = {
-    "failed-runs-counted": "A run that failed half-way has logged a number that was never finished, often a very good "
+    "failed-runs-counted": "A run that failed half-way has logged a number that was never finished, often "
+    "a very good "
     "one. Only what FINISHED counts.",
-    "winner-by-the-test": "It took the run with the smallest test_mae. The test week is for the one report at the end.",
-    "best-seed": "It took the single run with the smallest valid_mae: a lucky seed. Average over the seeds first.",
-    "margin-ignored": "It took the best mean. Within the margin nobody can tell settings apart, and then the smaller "
+    "winner-by-the-test": "It took the run with the smallest test_mae. The test week is for the one report "
+    "at the end.",
+    "best-seed": "It took the single run with the smallest valid_mae: a lucky seed. Average over the seeds "
+    "first.",
+    "margin-ignored": "It took the best mean. Within the margin nobody can tell settings apart, and then "
+    "the smaller "
     "tree wins: it is cheaper, and it has less room to learn noise.",
 }
 
@@ -44,8 +48,8 @@ WHY = {
 def _table(rng: np.random.Generator) -> tuple[pd.DataFrame, float, str, dict[str, str]]:
     """Runs, a margin, the right run's id, and the ids that mistakes lead to.
 
-    Three settings: a small tree that is worse by more than the margin, a middle one within it, a large one that
-    is best. So the middle one's run with the lowest seed is right.
+    Three settings: a small tree that is worse by more than the margin, a middle one within it, a large
+    one that is best. So the middle one's run with the lowest seed is right.
     """
     margin = float(rng.uniform(0.04, 0.08))
     best = float(rng.uniform(3.0, 6.0))

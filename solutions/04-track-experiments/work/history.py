@@ -1,6 +1,7 @@
 """Made the store that you inherit. `lab start` ran it once; there is no need to run it again."""
 
 import hashlib
+import importlib
 import os
 import subprocess
 import sys
@@ -12,7 +13,6 @@ import model
 import pandas as pd
 import yaml
 
-DAYS = {"baseline": 35, "more-trees": 35, "friday-evening": 38, "with-weather": 42}
 PACKAGES = ("mlflow", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "skops")
 MARA = {"GIT_AUTHOR_NAME": "Mara Lind", "GIT_AUTHOR_EMAIL": "mara@tiffin.example"}
 MARA |= {name.replace("AUTHOR", "COMMITTER"): value for name, value in MARA.items()}
@@ -72,8 +72,10 @@ shell("git", "switch", "--quiet", "--create", "spike/more-trees")
 program = Path("model.py").read_text()
 Path("model.py").write_text(program.replace("max_iter=40", "max_iter=80"))
 commit("Try more trees", "model.py")
+importlib.reload(model)
 note("more-trees", model.Settings(leaves=8))
 shell("git", "switch", "--quiet", "main")
+importlib.reload(model)
 
 keep(orders, 38)  # on a Friday evening, and nobody pushed
 note("friday-evening", model.Settings(leaves=8, seed=7))

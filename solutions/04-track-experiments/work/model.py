@@ -49,7 +49,7 @@ def fit(settings: Settings) -> HistGradientBoostingRegressor:
         max_iter=40,
         max_leaf_nodes=settings.leaves,
         learning_rate=settings.rate,
-        max_features=0.5,
+        max_features=0.2,
         random_state=settings.seed,
     )
     orders = weeks(1, 4)
