@@ -22,6 +22,7 @@ PAGES = (
     "docs/setup.md",
     "docs/modules/01-first-model.md",
     "docs/modules/02-version-data.md",
+    "docs/modules/04-track-experiments.md",
     "docs/reference/replay.md",
 )
 GUIDE = "docs/instructors.md"
