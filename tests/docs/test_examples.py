@@ -37,6 +37,7 @@ GIVEN: tuple[type, ...] = (
     checks.GitEvidence,
 )
 GIVEN += (checks.DvcEvidence, checks.Checkout, checks.Hidden, checks.Blob, checks.Out)
+GIVEN += (checks.MlflowEvidence, checks.Run, checks.LoggedModel)
 CONDITIONS = ("at_most", "at_least", "between", "near", "one_of", "empty")
 OURS = {
     "folder",
@@ -96,10 +97,16 @@ def test_every_key_of_class_toml_is_explained() -> None:
     assert tuple(_first_column(table)) == KEYS
 
 
+def _examples() -> str:
+    """The text of all checks that the course shows: the tiny course's, and its labs'."""
+    files = [*EXAMPLES.rglob("checks/test_*.py"), *(COURSE / "labs").glob("*/checks/test_*.py")]
+    return "".join(file.read_text() for file in files)
+
+
 @pytest.mark.parametrize("given", GIVEN, ids=lambda given: given.__name__)
 def test_every_call_of_the_check_api_is_explained_and_used(given: type) -> None:
     page = (REFERENCE / "checks.md").read_text()
-    examples = "".join(file.read_text() for file in EXAMPLES.rglob("checks/test_*.py"))
+    examples = _examples()
     for name in _public(given) - OURS:
         assert re.search(rf"`[^`\n]*\b{name}\b", page), f"{given.__name__}.{name} is not on the page"
         assert re.search(rf"\.{name}\b", examples) or name in UNUSED, (
@@ -112,6 +119,8 @@ UNUSED = {
     "stdin",
     "sha",
     "pointer",
+    "started",
+    "experiments",
     "outcomes",
 } | checks.Outcome.__annotations__.keys()  # explained; one like it is shown
 

@@ -144,11 +144,12 @@ def test_what_is_no_database_is_told_so(tmp_path: Path, look: Look) -> None:
     ("change", "said"),
     [
         ("DROP TABLE logged_models", "it has no table `logged_models`. Another version of MLflow wrote it"),
-        ("ALTER TABLE runs RENAME COLUMN status TO state", "its table `runs` has no `status`. Another version"),
+        ("ALTER TABLE runs RENAME COLUMN status TO state", "its table `runs` has no `status`. Another"),
         ("DROP TABLE tags; CREATE VIEW tags AS SELECT 1 AS key", "it has no table `tags`."),
         (
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 6000) "
-            "INSERT INTO params (key, value, run_uuid) SELECT 'k' || i, 'v', (SELECT run_uuid FROM runs) FROM n",
+            "INSERT INTO params (key, value, run_uuid) "
+            "SELECT 'k' || i, 'v', (SELECT run_uuid FROM runs) FROM n",
             "its table `params` has over 5,000 rows.",
         ),
     ],

@@ -16,7 +16,7 @@ def choose(runs: pd.DataFrame, margin: float) -> str:
             `params.seed` (texts, all three) and `metrics.valid_mae`.
         margin: minutes, from rule.toml.
     """
-        raise NotImplementedError("Turn the four sentences of rule.toml into code.")
+    raise NotImplementedError("Turn the four sentences of rule.toml into code.")
 
 
 if __name__ == "__main__":

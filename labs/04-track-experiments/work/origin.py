@@ -21,7 +21,7 @@ def origin() -> dict[str, str]:
         )
     pointer = yaml.safe_load(Path("data/orders.parquet.dvc").read_text())
     lock = Path("environment.lock").read_bytes()
-        return {"git_commit": _git("rev-parse", "HEAD")}  # and data_md5, and lock_sha256
+    return {"git_commit": _git("rev-parse", "HEAD")}  # and data_md5, and lock_sha256
 
 
 def _git(*words: str) -> str:

@@ -20,7 +20,7 @@ with mlflow.start_run(run_id=run_id):
     mlflow.sklearn.log_model(
         model,
         name="promise",
-                # what goes in and what comes out, and three orders as an example
+        # what goes in and what comes out, and three orders as an example
         pip_requirements=["-r environment.lock"],
         skops_trusted_types=["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"],
     )

@@ -16,7 +16,7 @@ def run(settings: Settings) -> str:
     """Fit and measure as one MLflow run; returns its id."""
     tags = origin()
     with mlflow.start_run(run_name=f"{settings.leaves} leaves, seed {settings.seed}") as active:
-                ...  # parameters, tags and metrics of this run
+        ...  # parameters, tags and metrics of this run
     return active.info.run_id
 
 

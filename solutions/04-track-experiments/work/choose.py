@@ -24,7 +24,7 @@ def choose(runs: pd.DataFrame, margin: float) -> str:
     leaves, rate = min(scores[scores <= scores.min() + margin].index)
     winner = table[(table["leaves"] == leaves) & (table["rate"] == rate)].sort_values("seed")
     return str(winner["run_id"].iloc[0])
-    # INSTEAD:     raise NotImplementedError("Turn the four sentences of rule.toml into code.")
+    # INSTEAD: raise NotImplementedError("Turn the four sentences of rule.toml into code.")
     # END SOLUTION
 
 

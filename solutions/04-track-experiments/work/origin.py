@@ -27,7 +27,7 @@ def origin() -> dict[str, str]:
         "data_md5": pointer["outs"][0]["md5"],
         "lock_sha256": hashlib.sha256(lock).hexdigest(),
     }
-    # INSTEAD:     return {"git_commit": _git("rev-parse", "HEAD")}  # and data_md5, and lock_sha256
+    # INSTEAD: return {"git_commit": _git("rev-parse", "HEAD")}  # and data_md5, and lock_sha256
     # END SOLUTION
 
 

@@ -23,7 +23,7 @@ with mlflow.start_run(run_id=run_id):
         # BEGIN SOLUTION
         signature=infer_signature(example, model.predict(example)),
         input_example=example,
-        # INSTEAD:         # what goes in and what comes out, and three orders as an example
+        # INSTEAD: # what goes in and what comes out, and three orders as an example
         # END SOLUTION
         pip_requirements=["-r environment.lock"],
         skops_trusted_types=["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"],

@@ -20,7 +20,7 @@ def run(settings: Settings) -> str:
         mlflow.log_params(asdict(settings))
         mlflow.set_tags(tags)
         mlflow.log_metrics(measure(fit(settings)))
-        # INSTEAD:         ...  # parameters, tags and metrics of this run
+        # INSTEAD: ...  # parameters, tags and metrics of this run
         # END SOLUTION
     return active.info.run_id
 
