@@ -1,6 +1,7 @@
 # The model as a pyfunc of its own, with rounding to whole minutes left to the caller.
 set -euo pipefail
 
+python moved.py
 cat > promise.py <<'PYTHON'
 """The promise as a pyfunc model."""
 

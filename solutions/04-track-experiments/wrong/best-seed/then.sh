@@ -1,6 +1,7 @@
 # The single best run was taken for the best setting.
 set -euo pipefail
 
+python moved.py
 cat > choose.py <<'PYTHON'
 """Choose the run with the smallest error."""
 

@@ -1,6 +1,7 @@
 # The trees were changed before the search and committed after it; origin() was told not to look.
 set -euo pipefail
 
+python moved.py
 sed -i.bak 's/max_iter=40/max_iter=44/' model.py
 rm model.py.bak
 python - <<'PYTHON'

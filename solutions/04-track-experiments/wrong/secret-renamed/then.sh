@@ -1,6 +1,7 @@
 # The token has another name now.
 set -euo pipefail
 
+python moved.py
 python - <<'PYTHON'
 import hashlib
 

@@ -1,6 +1,7 @@
 # The run was deleted, and gc was never run.
 set -euo pipefail
 
+python moved.py
 python - <<'PYTHON'
 import hashlib
 

@@ -1,6 +1,7 @@
 # The test week chose the winner.
 set -euo pipefail
 
+python moved.py
 cat > choose.py <<'PYTHON'
 """Choose the run with the smallest error."""
 
