@@ -110,7 +110,11 @@ def _error(stdout: str, minutes: NDArray[np.float64]) -> float:
 
 
 def _measured(student: Student, run: Run) -> tuple[float, str]:
-    words = [word for name in ("leaves", "rate", "seed") for word in (f"--{name}", run.params.get(name, ""))]
+    words = [
+        word
+        for name in ("leaves", "rate", "seed")
+        for word in (f"--{name}", run.params.get(name, "").replace("\0", ""))
+    ]
     done = student.run(["python", "model.py", *words])
     try:
         return float(json.loads(done.stdout.strip().splitlines()[-1])["valid_mae"]), ""
