@@ -107,15 +107,16 @@ def run(command: Sequence[str], folder: Path, environment: Mapping[str, str]) ->
 
 
 def course_environment(home: Path | None = None) -> dict[str, str]:
-    """Variables for the course's own Git and DVC: its identity, fixed dates, no user settings, no telemetry.
+    """Variables for the course's own commands: its identity, fixed dates, no user settings, no telemetry.
 
     The folder of the running Python comes first on PATH, so that `python`, `dvc` and the commands of
-    the course are those of this environment. With `home`, nothing is read from or written to the user's home.
+    the course are those of this environment. They compute in one thread, as in a box: on small tables more
+    threads only wait for each other. With `home`, nothing is read from or written to the user's home.
     """
     kept = {
         key: value for key, value in os.environ.items() if not key.startswith(("GIT_", "DVC_", "MLFLOW_"))
     }
-    kept |= IDENTITY | QUIET
+    kept |= IDENTITY | QUIET | ONE_THREAD
     kept["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', os.defpath)}"
     kept |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "TZ": "UTC"}
     if home is not None:

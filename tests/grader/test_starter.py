@@ -95,11 +95,12 @@ def test_the_course_s_commands_see_none_of_the_user_s_settings(
     assert not (tmp_path / "elsewhere").exists()
 
 
-def test_python_is_this_environment_s_and_nothing_phones_home(tmp_path: Path) -> None:
+def test_python_is_this_environment_s_in_one_thread_and_nothing_phones_home(tmp_path: Path) -> None:
     environment = course_environment(tmp_path)
     assert environment["PATH"].split(os.pathsep)[0] == str(Path(sys.executable).parent)
     assert environment["DVC_NO_ANALYTICS"]
     assert environment["DO_NOT_TRACK"]
+    assert environment["OMP_NUM_THREADS"] == "1"
     assert environment["HOME"] == str(tmp_path)
     assert course_environment().get("HOME") == os.environ.get("HOME")
     assert run(["python", "-c", "print('ü')"], tmp_path, environment) == "ü\n"
