@@ -11,13 +11,14 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from importlib.machinery import SourceFileLoader
+from importlib.machinery import SourceFileLoader, all_suffixes
 from pathlib import Path
 from shutil import which
 from types import ModuleType
 from typing import IO
 
 ISOLATED = "-I"
+IMPORTED = {"", *all_suffixes()}  # how the name of what can be imported ends: a folder's, a module's
 
 
 class Become(BaseException):
@@ -93,9 +94,10 @@ def is_plain(argv: Sequence[str], names: frozenset[str]) -> bool:
 
 
 def shadows(folder: Path, names: frozenset[str]) -> bool:
-    """Whether something in `folder` would be imported under one of `names`."""
+    """Whether something in `folder` would be imported under one of `names`: `mlflow.py`, not `mlflow.db`."""
     with suppress(OSError):
-        return any(entry.name.partition(".")[0] in names for entry in os.scandir(folder))
+        parts = (entry.name.partition(".") for entry in os.scandir(folder))
+        return any(stem in names and f"{dot}{end}" in IMPORTED for stem, dot, end in parts)
     return True
 
 

@@ -82,6 +82,18 @@ def test_a_fork_has_the_imports_already_and_no_more(template: Template, tmp_path
         assert session.run(["python", "ready.py"]).stdout == "False\n"
 
 
+@pytest.mark.parametrize(
+    ("beside", "is_ready"), [("pandas.db", True), ("pandas.csv", True), ("pandas/a.txt", False)]
+)
+def test_only_what_can_be_imported_keeps_a_program_from_being_a_fork(
+    template: Template, tmp_path: Path, beside: str, is_ready: bool
+) -> None:
+    work = write_files(
+        tmp_path / "work", {"ready.py": "import sys\nprint('pandas' in sys.modules)\n", beside: ""}
+    )
+    assert run(LocalBox(template), work, ["python", "ready.py"])[1] == f"{is_ready}\n"
+
+
 def test_random_numbers_are_new_in_every_job(template: Template, tmp_path: Path) -> None:
     source = (
         "import random, numpy.random as np\nprint(random.random(), np.random(), np.default_rng().random())\n"
