@@ -19,7 +19,7 @@ import json, sys, warnings
 warnings.filterwarnings("ignore")
 import mlflow, pandas as pd
 from model import features
-model = mlflow.pyfunc.load_model(sys.argv[1])
+model = mlflow.pyfunc.load_model(sys.argv[1], suppress_warnings=True)  # else it looks at every package
 said = model.predict(features(pd.read_parquet("judged.parquet")))
 print(json.dumps([float(minutes) for minutes in said]))
 """
