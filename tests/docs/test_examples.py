@@ -120,6 +120,7 @@ UNUSED = {
     "sha",
     "pointer",
     "started",
+    "experiment",
     "experiments",
     "outcomes",
 } | checks.Outcome.__annotations__.keys()  # explained; one like it is shown
