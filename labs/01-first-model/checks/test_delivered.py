@@ -62,7 +62,6 @@ def test_every_order_gets_a_promise(student: Student, expect: Expect) -> None:
 def test_another_process_can_use_it(student: Student, expect: Expect) -> None:
     notebook = student.notebook(NOTEBOOK)
     link = f"{PAGE}#what-leaves-the-notebook"
-    orders = _order_time(_weeks(FIRST_TEST, 1)).head(200)
     features = _stored(notebook, "features")
     later = sorted(set(LATER) & set(features)) if isinstance(features, list) else []
     expect.that(
@@ -75,14 +74,15 @@ def test_another_process_can_use_it(student: Student, expect: Expect) -> None:
         link=f"{PAGE}#leaks",
         misconception="leak-in-the-features",
     )
-    looked_at = "a fresh process with model/model.joblib, model/features.json and 200 orders"
-    found, said = _promised(notebook, orders)
+    orders = _test_weeks()
+    looked_at = f"a fresh process with model/model.joblib, model/features.json and {len(orders):,} orders"
+    found, said = _promised(notebook)
     wanted = np.asarray(notebook.call("predict", orders), dtype=float).ravel()
     expect.that(
         found is not None,
         looked_at=looked_at,
         found=said,
-        expected="200 predictions",
+        expected=f"{len(orders):,} predictions",
         why="A model is an artifact: it has to work where this notebook is not. What is only in the "
         "notebook's memory, "
         "such as a function that you wrote for it, is not in the file.",
@@ -109,7 +109,7 @@ def test_metrics_are_of_this_model(student: Student, expect: Expect) -> None:
     notebook = student.notebook(NOTEBOOK)
     stored = _stored(notebook, "metrics")
     weeks = _weeks(FIRST_TEST, TEST_DAYS)
-    found, _ = _promised(notebook, _order_time(weeks))
+    found, _ = _promised(notebook)
     there = weeks["minutes"].notna().to_numpy()
     truth = weeks["minutes"].to_numpy()
     misses = np.abs((found if found is not None and found.size == len(weeks) else np.nan) - truth)
@@ -178,9 +178,10 @@ def test_note_says_what_it_learned_from(student: Student, expect: Expect) -> Non
     )
 
 
-def _promised(notebook: NotebookSession, orders: pd.DataFrame) -> tuple[np.ndarray | None, str]:
+@cache
+def _promised(notebook: NotebookSession) -> tuple[np.ndarray | None, str]:
     """What the saved model predicts in a process of its own; None and its last words when it cannot."""
-    done = notebook.run(["python", "-c", LOADER], orders.to_csv(index=False).encode())
+    done = notebook.run(["python", "-c", LOADER], _test_weeks().to_csv(index=False).encode())
     try:
         return np.array(json.loads(done.stdout.strip().splitlines()[-1]), dtype=float), ""
     except (ValueError, IndexError, TypeError, RecursionError):
@@ -210,6 +211,11 @@ def _true_metrics(misses: np.ndarray) -> dict[str, float]:
         "floor_mae": floor,
         "gap_closed": (baseline - mae) / (baseline - floor),
     }
+
+
+def _test_weeks() -> pd.DataFrame:
+    """The orders of the exam, as they were when they were placed."""
+    return _order_time(_weeks(FIRST_TEST, TEST_DAYS))
 
 
 def _order_time(orders: pd.DataFrame) -> pd.DataFrame:

@@ -14,7 +14,8 @@
 # # A first model: how long until dinner is at the door
 #
 # Run the cells from top to bottom with Shift+Enter. Where a cell has `____` or `...`, it is yours. The
-# page of the lab says what for. Save before you run `lab check` in a terminal.
+# page of the lab says what for. A cell with an `assert` is a first look at what you wrote: no news is good
+# news. Save before you run `lab check` in a terminal, which looks further.
 
 # %% Read the orders
 import json
@@ -90,6 +91,7 @@ def wait_when_queue_is_missing(orders):
 }
 
 # %% check="questions_are_answered"
+assert wait_when_queue_is_missing(orders) > 1, "Orders without a queue wait longer."
 
 # %% [markdown]
 # ## split: keep the newest days for the exam
@@ -109,6 +111,7 @@ def split_by_time(orders, test_days=14):
 
 
 # %% check="split_is_by_time"
+assert split_by_time(orders)[1]["day"].nunique() == 14, "The test is fourteen days."
 
 # %% check="split_holds_on_any_orders"
 
@@ -167,6 +170,7 @@ gain_by_time = gain(train, test)
 print(f"by lot {gain_by_lot:+.3f} minutes, by time {gain_by_time:+.3f} minutes")
 
 # %% check="lot_and_time_are_compared"
+assert gain_by_time < 0 < gain_by_lot, "The column helps on one of the two only."
 
 # %% [markdown]
 # ## baseline: the number to beat
@@ -200,6 +204,7 @@ def misses(actual, predicted):
 
 
 # %% check="errors_are_measured"
+assert mae(np.array([20.0, 30.0]), np.array([21.0, 28.0])) == 1.5, "Off by 1 and by 2."
 
 # %% check="errors_hold_with_gaps_and_ties"
 
@@ -219,6 +224,7 @@ def baseline_predict(orders):
 print(f"{mae(test['minutes'], baseline_predict(test)):.2f} minutes")
 
 # %% check="baseline_knows_the_past_only"
+assert mae(test["minutes"], baseline_predict(test)) > 6, "The baseline is off by more than six minutes."
 
 # %% [markdown]
 # ## leaks: too good to be true
@@ -244,6 +250,7 @@ worth = {leak: honest - error_of([*KNOWN, leak], train, test) for leak in leaks}
 print(worth)
 
 # %% check="leaks_are_found"
+assert len(leaks) == 2, "There are two."
 
 # %% check="leaks_are_weighed"
 
@@ -277,6 +284,7 @@ def predict(orders):
 
 
 # %% check="every_order_gets_a_promise"
+assert len(predict(test)) == len(test), "Every order gets a number."
 
 # %% check="model_holds_in_the_weeks_to_come"
 
@@ -311,6 +319,7 @@ for name, content in {"features": FEATURES, "metrics": metrics, "note": note}.it
 # END SOLUTION
 
 # %% check="another_process_can_use_it"
+assert Path("model/model.joblib").is_file(), "The model is not saved yet."
 
 # %% check="metrics_are_of_this_model"
 
