@@ -159,6 +159,8 @@ def _jupyter(home: Home, port: int, token: str) -> Plan:
         "JUPYTER_RUNTIME_DIR": str(notes / "runtime"),
         "JUPYTERLAB_SETTINGS_DIR": str(notes / "settings"),
         "JUPYTERLAB_WORKSPACES_DIR": str(notes / "workspaces"),
+        # As a box has it: on busy cores, threads that wait for each other take eight times as long as one.
+        "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),
     }
     page = f"/lab?token={token}"
     return Plan("jupyter", (sys.executable, *words), home.folder, environment, "/api", page, str(home.folder))
