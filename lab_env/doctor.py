@@ -165,7 +165,7 @@ def check_disk(machine: Machine) -> Finding:
         + ("" if machine.writable else ", which cannot be written"),
         required=True,
         why="Workspaces, their backups and models are kept there; below 2 GB a lab can stop half-way.",
-        mend="LAB_HOME=/a/folder/with/space lab start 02    # or free some: df -h",
+        mend="LAB_HOME=/a/folder/with/space lab start 01    # or free some: df -h",
         read="setup.md#disk",
     )
 

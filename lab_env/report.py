@@ -90,7 +90,7 @@ def labs(screen: Screen, all_standings: Sequence[Standing], current: str | None)
         rows.append((each.lab.number, f"{each.lab.minutes} min", each.state + here, each.lab.title))
     screen.table(("Lab", "Time", "State", "Title"), rows)
     screen.say()
-    screen.say("`lab start 02` lays a lab out; its number or its name will do.")
+    screen.say("`lab start 01` lays a lab out; its number or its name will do.")
 
 
 def progress(screen: Screen, all_standings: Sequence[Standing], current: str | None) -> None:
@@ -222,7 +222,7 @@ def services(screen: Screen, home: Home, up: Sequence[Service]) -> None:
     for each in ready:
         screen.say(f"{each.title:<11}{each.url}", indent=2)
     if home.current is None:
-        screen.say("Next: read the site, then `source .venv/bin/activate` and `lab start 02`.")
+        screen.say("Next: read the site, then `source .venv/bin/activate` and `lab start 01`.")
     else:
         screen.say(
             f"Next: `cd {nearby(home.workspace(home.current))}` and `lab check`. `lab down` ends all this."

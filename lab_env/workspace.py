@@ -138,7 +138,7 @@ def find_workspace(start: Path, home: Home | None = None) -> Workspace:
     name = marked.name if marked is not None else home.current
     if name is None:
         raise LabError(
-            f"No lab is started in {home.folder}. `lab list` shows the labs, `lab start 02` lays one out."
+            f"No lab is started in {home.folder}. `lab list` shows the labs, `lab start 01` lays one out."
         )
     return Workspace(home, find_lab(home.course, name))
 

@@ -257,7 +257,7 @@ def test_wrong_use_ends_with_2(run_lab: RunLab) -> None:
     assert run_lab("check", "--nonsense").code == 2
     assert run_lab("check").err == (
         f"lab: No lab is started in {Path.cwd()}/workspace. "
-        "`lab list` shows the labs, `lab start 02` lays one out.\n"
+        "`lab list` shows the labs, `lab start 01` lays one out.\n"
     )
 
 

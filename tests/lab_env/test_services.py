@@ -177,7 +177,7 @@ def test_up_and_down_by_command(run_lab: RunLab, tiny: Tiny) -> None:
         assert "✗ MLflow cannot read its database" in answer.out
         assert "Ready:\n  Site       http://127.0.0.1:" in answer.out
         assert "/lab?token=" in answer.out
-        assert "`lab start 02`" in answer.out
+        assert "`lab start 01`" in answer.out
         doctor = run_lab("doctor")
         assert "ports" in doctor.out
     finally:
