@@ -335,7 +335,7 @@ assert Path("model/model.joblib").is_file(), "The model is not saved yet."
 # No. The promise is off by 3.6 minutes on the last two weeks; the median of the zone was off by 6.3.
 # Nobody who knows only what is known at order time can be off by less than 3.6 on average, so 97 % of what
 # could be gained is gained, and a week would be spent on hundredths of a minute. I would rather make the
-# kitchens report their queue when they are busy, as those orders are off by 4.3, and watch the error from
+# kitchens report their queue when they are busy, as those orders are off by 4.4, and watch the error from
 # now on. This was measured on two quiet weeks: it says nothing about the monsoon.
 # INSTEAD: *Your answer here.*
 # END SOLUTION
