@@ -26,6 +26,9 @@ NAMES = ("site", "jupyter", "mlflow")
 TITLES = {"site": "Site", "jupyter": "JupyterLab", "mlflow": "MLflow"}
 USUAL_PORTS = {"site": 8000, "jupyter": 8888, "mlflow": 5000}
 QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "DVC_NO_ANALYTICS": "1"}
+SETTINGS = Path(__file__).parent / "jupyter"
+"""What JupyterLab does not show a learner: an instructor's panels, and a question about news."""
+
 PATIENCE_S = 90.0
 
 
@@ -149,6 +152,7 @@ def _jupyter(home: Home, port: int, token: str) -> Plan:
         "--ServerApp.allow_root=True",
         f"--ServerApp.root_dir={home.folder}",
         "--LabApp.news_url=None",
+        f"--LabApp.app_settings_dir={SETTINGS}",
         "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
     ]
     # The token goes by environment: a command line can be read by everybody on the machine.

@@ -82,6 +82,9 @@ def test_the_notebook_is_filled_in_run_saved_and_checked(
     page = browser.new_page()
     page.goto(jupyter.url.replace("/lab?", f"/lab/tree/{LAB.id}/{NAME}?"))
     page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
+    assert page.get_by_role("button", name="Validate").is_visible()
+    for text in ("Nbgrader", "Create Assignment", "Jupyter news"):
+        assert page.get_by_text(text).count() == 0, f"a learner sees {text}"
     run_all(page)
     page.get_by_text("NameError: name '____' is not defined").wait_for()
     page.locator(".cm-content", has_text="def busiest_hour").click()

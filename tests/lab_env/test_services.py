@@ -63,7 +63,7 @@ def test_up_starts_all_three_once_and_down_ends_them(home: Home, ports: dict[str
         by_name = {service.name: service for service in first}
         assert by_name["site"].port > by_name["site"].usual_port == ports["site"]
         assert "Hello." in body(by_name["site"].url)
-        assert "jupyter-config-data" in body(by_name["jupyter"].url)
+        assert '"@jupyter/nbgrader:create-assignment"' in body(by_name["jupyter"].url), "it is not shown"
         assert "MLflow" in body(by_name["mlflow"].url)
         assert site_address(home) == by_name["site"].url
         assert up(home, ports=ports) == first
