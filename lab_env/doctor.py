@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
+from grader.engines import EngineProblem, find
 from lab_env.workspace import git
 
 PORTS = {"the site": 8000, "JupyterLab": 8888, "MLflow": 5000}
@@ -60,6 +61,7 @@ class Machine:
     skew_s: float = 0.0
     sandbox: str = ""
     engine: str = ""
+    engine_mend: str = ""  # when set, `engine` is what is wrong with it
 
 
 def examine(machine: Machine) -> tuple[Finding, ...]:
@@ -259,14 +261,14 @@ def check_sandbox(machine: Machine) -> Finding:
 
 
 def check_engine(machine: Machine) -> Finding:
-    """A container engine that answers."""
+    """A container engine that can be used, or what is wrong with the one that is here."""
     return Finding(
         "container engine",
-        bool(machine.engine),
-        machine.engine or "none that answers",
+        not machine.engine_mend,
+        machine.engine,
         required=False,
-        why="No lab needs one today; it is the other way to run the course.",
-        mend="open -a Docker" if machine.system == "Darwin" else "sudo apt install podman",
+        why="`lab start 02 --container` needs one; without it, do the labs on this machine as it is.",
+        mend=machine.engine_mend,
         read="setup.md#container-engine",
     )
 
@@ -278,6 +280,7 @@ def look(folder: Path, course: Path, *, ours: Mapping[str, int] | None = None) -
     """
     place = _nearest_folder(folder)
     version, identity = _git()
+    engine, engine_mend = _engine()
     return Machine(
         system=platform.system(),
         release=platform.release(),
@@ -300,7 +303,8 @@ def look(folder: Path, course: Path, *, ours: Mapping[str, int] | None = None) -
         newest=max((path.stat().st_mtime for path in course.glob("labs/*/release.txt")), default=0.0),
         skew_s=_skew_s(place),
         sandbox=_answer("bwrap", "--ro-bind", "/", "/", "--unshare-all", "true", says="bwrap"),
-        engine=_answer("podman", "info", says="podman") or _answer("docker", "info", says="docker"),
+        engine=engine,
+        engine_mend=engine_mend,
     )
 
 
@@ -329,6 +333,16 @@ def _git() -> tuple[str, tuple[str, str]]:
     name, email = (git(Path("/"), "config", key).stdout.strip() for key in ("user.name", "user.email"))
     version = git(Path("/"), "version").stdout.strip().removeprefix("git version ")
     return version, (os.environ.get("GIT_AUTHOR_NAME", name), os.environ.get("GIT_AUTHOR_EMAIL", email))
+
+
+def _engine() -> tuple[str, str]:
+    """The container engine, and what mends it when it cannot be used; inside a container none is needed."""
+    if os.environ.get("LAB_CONTAINER") == "1":
+        return "not needed: this is the container", ""
+    try:
+        return str(find(os.environ.get("LAB_ENGINE", ""))), ""
+    except EngineProblem as problem:
+        return problem.problem, problem.mend
 
 
 def _memory_mb() -> int:

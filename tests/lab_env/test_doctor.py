@@ -21,7 +21,7 @@ GOOD = Machine(
     clock=NOON,
     newest=NOON - 86400,
     sandbox="bwrap",
-    engine="podman",
+    engine="podman 4.9.3",
 )
 
 # what is wrong, which finding says so, whether it is needed, part of what it says, part of the line to type
@@ -86,13 +86,12 @@ BAD: dict[str, tuple[Machine, str, bool, str, str]] = {
     ),
     "a port taken": (replace(GOOD, taken={"MLflow": 5000}), "ports", False, "5000 (MLflow)", "lab up"),
     "no sandbox": (replace(GOOD, sandbox=""), "sandbox", False, "none", "sudo apt install bubblewrap"),
-    "no engine": (replace(GOOD, engine=""), "container engine", False, "none", "sudo apt install podman"),
-    "no engine, macOS": (
-        replace(GOOD, engine="", system="Darwin"),
+    "an engine without rights": (
+        replace(GOOD, engine="docker is here, but you have no right to use it.", engine_mend="newgrp docker"),
         "container engine",
         False,
-        "none",
-        "open -a",
+        "no right",
+        "newgrp docker",
     ),
 }
 
@@ -132,21 +131,26 @@ def test_this_machine_is_looked_at(tiny: Tiny) -> None:
 @pytest.mark.usefixtures("no_programs")
 def test_a_machine_without_programs_is_looked_at_too(tiny: Tiny) -> None:
     machine = look(tiny.home.folder, tiny.course)
-    assert (machine.git, machine.identity, machine.sandbox, machine.engine) == ("", ("", ""), "", "")
+    assert (machine.git, machine.identity, machine.sandbox) == ("", ("", ""), "")
+    assert "neither `podman` nor `docker` is on PATH" in machine.engine
+    assert "podman" in machine.engine_mend
     assert not machine.dvc_on_path
 
 
-def test_an_engine_that_hangs_or_fails_does_not_answer(
+def test_an_engine_that_fails_is_said_with_what_it_said(
     tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, text in (("podman", "exit 1"), ("docker", ""), ("bwrap", "exit 0")):
+    for name, text in (("podman", "echo moon >&2; exit 1"), ("docker", ""), ("bwrap", "exit 0")):
         program = tmp_path / "bin" / name
         program.parent.mkdir(exist_ok=True)
         program.write_text(f"#!/bin/sh\n{text}\n" if text else "no program\n")
         program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     machine = look(tiny.home.folder, tiny.course)
-    assert (machine.sandbox, machine.engine) == ("bwrap", "")
+    assert (machine.sandbox, machine.engine) == ("bwrap", '`podman info` failed. It said "moon".')
+    monkeypatch.setenv("LAB_CONTAINER", "1")
+    inside = look(tiny.home.folder, tiny.course)
+    assert (inside.engine, inside.engine_mend) == ("not needed: this is the container", "")
 
 
 def test_an_identity_from_the_environment_counts(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
