@@ -30,6 +30,7 @@ SETTINGS = Path(__file__).parent / "jupyter"
 """What JupyterLab does not show a learner: an instructor's panels, and a question about news."""
 
 PATIENCE_S = 90.0
+PORTS = "LAB_PORTS"  # in a container: the ports that it publishes to its own machine, `site=8000,mlflow=5000`
 
 
 @dataclass(frozen=True)
@@ -76,10 +77,11 @@ def up(
 
     Args:
         home: whose services; each home has its own.
-        ports: where to look first for a free port, by service; USUAL_PORTS by default.
+        ports: where to look first for a free port, by service; by default those that a container publishes,
+            else USUAL_PORTS.
         names: which services.
     """
-    usual = ports or USUAL_PORTS
+    usual = ports or published(os.environ) or USUAL_PORTS
     with alone(home):
         services: dict[str, Service] = {}
         for name in names:
@@ -98,18 +100,38 @@ def up(
 def down(home: Home) -> tuple[Service, ...]:
     """End every service that `up` started for this home, with all that it started, and nothing else."""
     with alone(home):
-        noted = [service for service in (_noted(home, name) for name in NAMES) if service]
-        ended = tuple(service for service in noted if service.process and is_running(service.process))
-        end(*(service.process for service in noted if service.process))
-        for service in noted:
-            _note_file(home, service.name).unlink(missing_ok=True)
+        known = noted(home)
+        ended = running(home)
+        end(*(service.process for service in known if service.process))
+        forget(home)
         return ended
+
+
+def forget(home: Home) -> None:
+    """Take back the notes on all services: whoever held them is gone."""
+    for name in NAMES:
+        _note_file(home, name).unlink(missing_ok=True)
+
+
+def noted(home: Home) -> tuple[Service, ...]:
+    """The services of this home that were started and not ended by `down`, alive or not."""
+    return tuple(service for service in (_noted(home, name) for name in NAMES) if service)
 
 
 def running(home: Home) -> tuple[Service, ...]:
     """The services of this home whose programs are alive."""
-    noted = (_noted(home, name) for name in NAMES)
-    return tuple(service for service in noted if service and service.process and is_running(service.process))
+    return tuple(service for service in noted(home) if service.process and is_running(service.process))
+
+
+def published(environment: Mapping[str, str]) -> dict[str, int]:
+    """In a container, the ports that its machine sends on to it; else none."""
+    pairs = (pair.split("=") for pair in environment.get(PORTS, "").split(",") if pair)
+    return {name: int(port) for name, port in pairs}
+
+
+def address() -> str:
+    """Where services listen: on this machine only, in a container on whatever it is given to publish."""
+    return "0.0.0.0" if published(os.environ) else "127.0.0.1"  # noqa: S104  # only published to 127.0.0.1
 
 
 def site_address(home: Home) -> str | None:
@@ -136,7 +158,7 @@ def plan(home: Home, name: str, port: int, *, token: str = "") -> Plan:
 
 def _site(home: Home, port: int) -> Plan:
     folder = site.build(home)
-    words = ["-m", "http.server", str(port), "--bind", "127.0.0.1", "--directory", str(folder)]
+    words = ["-m", "http.server", str(port), "--bind", address(), "--directory", str(folder)]
     return Plan("site", (sys.executable, *words), home.folder, {}, "/", "/", str(folder))
 
 
@@ -146,7 +168,7 @@ def _jupyter(home: Home, port: int, token: str) -> Plan:
         "-m",
         "jupyterlab",
         "--no-browser",
-        "--ServerApp.ip=127.0.0.1",
+        f"--ServerApp.ip={address()}",
         f"--ServerApp.port={port}",
         "--ServerApp.port_retries=0",
         "--ServerApp.allow_root=True",
@@ -173,7 +195,7 @@ def _jupyter(home: Home, port: int, token: str) -> Plan:
 def _mlflow(home: Home, port: int) -> Plan:
     folder = _mlflow_folder(home)
     _require_database(folder / "mlflow.db")
-    words = ["-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    words = ["-m", "mlflow", "server", "--host", address(), "--port", str(port), "--workers", "1"]
     words += ["--backend-store-uri", f"sqlite:///{folder / 'mlflow.db'}"]
     words += ["--artifacts-destination", str(folder / "mlartifacts")]
     environment = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}

@@ -17,17 +17,30 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
-PROGRAMS = {"chromium": "chromium", "ip": "iproute2", "unshare": "util-linux", "git": "git"}
+PROGRAMS = {
+    "chromium": "chromium",
+    "ip": "iproute2",
+    "unshare": "util-linux",
+    "git": "git",
+    "podman": "podman",
+    "runc": "runc",
+    "slirp4netns": "slirp4netns",
+    "mmdebstrap": "mmdebstrap",
+}
 FONTS = Path("/usr/share/fonts/truetype/dejavu")
 
 
 @dataclass(frozen=True)
 class Step:
-    """A named command of the gate; `quick` ones are in `make check` too."""
+    """A named command of the gate; `quick` ones are in `make check` too.
+
+    Of one that `tells`, the last line is printed even when it holds.
+    """
 
     name: str
     command: tuple[str, ...]
     quick: bool = True
+    tells: bool = False
 
 
 def steps() -> list[Step]:
@@ -48,6 +61,7 @@ def steps() -> list[Step]:
         Step(
             "links", ("lychee", "--offline", "--include-fragments", "--no-progress", "--root-dir", site, site)
         ),
+        Step("image", ("python", "-m", "tests.containers"), quick=False, tells=True),
     ]
 
 
@@ -86,6 +100,8 @@ def _holds(step: Step) -> bool:
     print(f"{step.name}: {sign} ({time.monotonic() - began:.1f} s)", flush=True)
     if done.returncode:
         print(done.stdout, flush=True)
+    elif step.tells:
+        print(f"  {done.stdout.splitlines()[-1]}", flush=True)
     return done.returncode == 0
 
 

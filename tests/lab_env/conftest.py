@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from lab_env.cli import app, guarded
+from tests.containers.store import engine_settings
 from tests.lab_env.tiny import Tiny, tiny_course
 
 
@@ -29,8 +30,10 @@ def _own_git_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.write_text("[user]\n\tname = Learner\n\temail = learner@example.invalid\n")
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(settings))
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-    for name in ("LAB_HOME", "NO_COLOR", "COLUMNS"):
+    for name in ("LAB_HOME", "LAB_ENGINE", "LAB_IMAGE", "NO_COLOR", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
+    for name, value in engine_settings().items():
+        monkeypatch.setenv(name, value)
 
 
 @pytest.fixture

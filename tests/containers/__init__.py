@@ -1,0 +1,1 @@
+"""Builds the image of the labs as any host does, and tests the labs in it."""
