@@ -8,7 +8,6 @@ import os
 import platform
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,6 +15,7 @@ import typer
 from grader.errors import CourseError
 from lab_env import cli_world
 from lab_env.errors import LabError
+from lab_env.inside import Commands
 from lab_env.screen import FAILED, PASSED, Screen, readable, wants_colour
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lab_env.workspace import Home, Workspace
 
 app = typer.Typer(
+    cls=Commands,
     help="Do the labs: lay one out, check it, get a hint, hand it in.",
     no_args_is_help=True,
     add_completion=False,
@@ -94,15 +95,27 @@ def start(
     given: Annotated[
         bool, typer.Option("--given", help="Build on the course's result of earlier labs, not on yours.")
     ] = False,
+    in_container: Annotated[
+        bool | None,
+        typer.Option(
+            "--container/--no-container", help="Do the labs in a container from now on, or no more."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Lay a lab out in a folder of its own, or go back to it."""
     from grader.manifest import find_lab
-    from lab_env import report
+    from lab_env import container, report
     from lab_env.layout import start as lay_out
     from lab_env.progress import now
+    from lab_env.workspace import here
 
     home = _home()
+    if not container.is_inside() and in_container is not None:
+        container.choose(home, in_container)
+    if container.is_chosen(home):
+        words = [word for word, said in (("--given", given), ("--json", as_json)) if said]
+        raise typer.Exit(container.run(home, ["lab", "start", lab, *words], here()))
     started = lay_out(home, find_lab(home.course, lab), given=given, now=now())
     workspace, screen = started.workspace, Screen()
     if as_json:
@@ -253,18 +266,29 @@ def up(as_json: Json = False) -> None:
 
 @app.command()
 def down(as_json: Json = False) -> None:
-    """End what `lab up` started, and nothing else."""
-    from lab_env import services
+    """End what `lab up` started, and nothing else; a container of the labs ends with it."""
+    from lab_env import container, services
 
-    screen = Screen()
-    ended = services.down(_home())
+    home, screen = _home(), Screen()
+    if container.is_chosen(home):
+        ended = {"container": "The container"} if container.remove(home) else {}
+    else:
+        ended = {each.name: each.title for each in services.down(home)}
     if as_json:
-        screen.json([each.name for each in ended])
+        screen.json(list(ended))
     elif ended:
-        for each in ended:
-            screen.say(f"{each.title} has ended.", mark=PASSED)
+        for title in ended.values():
+            screen.say(f"{title} has ended.", mark=PASSED)
     else:
         screen.say("Nothing was running.")
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def shell(context: typer.Context, lab: Which = None) -> None:
+    """Open a shell with the course's programs in the lab's folder, or run one command there."""
+    from lab_env.shell import shell as open_shell
+
+    raise typer.Exit(open_shell(_home(), _workspace(lab).folder, context.args))
 
 
 def _standings(as_json: bool, page: str) -> None:
@@ -284,27 +308,20 @@ def _standings(as_json: bool, page: str) -> None:
 
 
 def _home() -> "Home":
-    from lab_env.workspace import find_home
+    from lab_env.workspace import find_home, here
 
-    return find_home(_here())
+    return find_home(here())
 
 
 def _workspace(lab: str | None) -> "Workspace":
-    from lab_env.workspace import Workspace, find_home, find_workspace
+    from lab_env.workspace import Workspace, find_home, find_workspace, here
 
     if lab is None:
-        return find_workspace(_here())
+        return find_workspace(here())
     from grader.manifest import find_lab
 
-    home = find_home(_here())
+    home = find_home(here())
     return Workspace(home, find_lab(home.course, lab))
-
-
-def _here() -> Path:
-    try:
-        return Path.cwd()
-    except FileNotFoundError as error:
-        raise LabError("The folder you are in was deleted. `cd` to the course and try again.") from error
 
 
 def _note(found: "Checked") -> None:

@@ -173,7 +173,8 @@ def started(screen: Screen, done: "Started") -> None:
     if served:
         screen.say(f"What to do: {site.address(home, f'labs/{lab.id}.md', served)}")
     else:
-        screen.say(f"What to do: {lab.folder / 'brief.md'} (`lab up` serves it as a page)")
+        brief = home.to_read(f"labs/{lab.id}/brief.md")
+        screen.say(f"What to do: {brief} (`lab up` serves it as a page)")
     _mlflow_elsewhere(screen, home)
     screen.say("Next:")
     if folder != Path.cwd():

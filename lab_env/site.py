@@ -64,7 +64,7 @@ def address(home: Home, link: str, served: str | None) -> str:
     """
     page, _, anchor = link.partition("#")
     if served is None or not page.endswith(".md"):
-        return str(home.course / "docs" / link)
+        return str(home.to_read(f"docs/{link}"))
     folder = page.removesuffix("index.md") if page.endswith("index.md") else page[:-3] + ".html"
     return served.rstrip("/") + "/" + folder + (f"#{anchor}" if anchor else "")
 

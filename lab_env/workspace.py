@@ -34,6 +34,10 @@ class Home:
         """Progress, backups, logs and old starters."""
         return self.folder / NOTES
 
+    def to_read(self, name: str) -> Path:
+        """A file of the course where a person finds it: of a container's course that is outside."""
+        return Path(os.environ.get("LAB_COURSE", self.course), name)
+
     def lab_notes(self, lab_id: str) -> Path:
         """What is noted about one lab."""
         return self.notes / "labs" / lab_id
@@ -105,6 +109,18 @@ class Workspace:
         missing = [name for name in (MARKER, "mlflow.db", "mlartifacts/") if f"/{name}\n" not in known]
         if missing:
             exclude.write_text(known + "".join(f"/{name}\n" for name in missing), encoding="utf-8")
+
+
+def here() -> Path:
+    """The folder that the learner is in.
+
+    Raises:
+        LabError: it was deleted.
+    """
+    try:
+        return Path.cwd()
+    except FileNotFoundError as error:
+        raise LabError("The folder you are in was deleted. `cd` to the course and try again.") from error
 
 
 def find_home(start: Path, environment: Mapping[str, str] | None = None) -> Home:
