@@ -22,7 +22,6 @@ from lab_env.workspace import Workspace
 
 _GIT_STATE = ("HEAD", "packed-refs", "refs")
 _SCRATCH = (".swp", ".swx", ".tmp", "~", ".db-journal", ".db-wal", ".db-shm", ".lock")
-_SERVICES = ("mlflow.db", "mlartifacts")
 
 
 def follow(
@@ -123,7 +122,7 @@ def matters(folder: Path, path: str) -> bool:
     if ".git" in parts:
         inside = parts[parts.index(".git") + 1 :]
         return bool(inside) and inside[0] in _GIT_STATE and not name.endswith(".lock")
-    return not (is_cache(name) or name.endswith(_SCRATCH) or parts[0] in _SERVICES or parts[-1] == "4913")
+    return not (is_cache(name) or name.endswith(_SCRATCH) or parts[-1] == "4913")
 
 
 def difference(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[list[str], list[str]]:

@@ -14,6 +14,7 @@ from tests.lab_env.tiny import Tiny
 
 SEEN = ["answer.txt", "data/orders.parquet.dvc", ".dvc/config", "store/ab/cd", ".gitignore", ".git/HEAD"]
 SEEN += [".git/packed-refs", ".git/refs/tags/v1", ".git/refs/heads/main"]
+SEEN += ["mlflow.db", "mlruns/1/models/m-1/artifacts/MLmodel"]
 UNSEEN = [
     ".git/index",
     ".git/objects/ab/cd",
@@ -28,8 +29,7 @@ UNSEEN += [
     "answer.txt~",
     "4913",
     ".lab-workspace.json",
-    "mlflow.db",
-    "mlartifacts/1/model",
+    "mlflow.db-journal",
 ]
 
 
