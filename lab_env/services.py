@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import importlib.util
 import os
 import secrets
 import sqlite3
@@ -11,6 +12,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -220,12 +222,29 @@ def _require_database(path: Path) -> None:
         return
     try:
         with contextlib.closing(sqlite3.connect(path, timeout=1)) as database:
-            database.execute("PRAGMA schema_version")
+            unknown = _unknown_revisions(database)
     except sqlite3.Error as error:
         raise LabError(
             f"MLflow cannot read its database {path}: {error}. If another program has it open, close that; "
             f"else move the file away (`mv {path} {path}.old`). Then run `lab up` again."
         ) from error
+    if unknown:
+        raise LabError(
+            f"MLflow cannot read its database {path}: a newer MLflow than the course's {version('mlflow')} "
+            f"wrote to it (revision {unknown[0]}). Work in the course's environment, "
+            "`source .venv/bin/activate`, and lay the lab out anew: `lab reset` keeps a copy of your work."
+        )
+
+
+def _unknown_revisions(database: sqlite3.Connection) -> list[str]:
+    """The revisions that a database is on and the MLflow that is installed does not know; not imported."""
+    if ("alembic_version",) not in database.execute("SELECT name FROM sqlite_master").fetchall():
+        return []
+    found = importlib.util.find_spec("mlflow")
+    steps = Path(str(found and found.origin)).parent / "store" / "db_migrations" / "versions"
+    known = {step.name.partition("_")[0] for step in steps.glob("*.py")}
+    named = [str(row[0]) for row in database.execute("SELECT version_num FROM alembic_version")]
+    return [name for name in named if known and name not in known]
 
 
 def _start(home: Home, name: str, usual: int, taken: Collection[int]) -> Service:

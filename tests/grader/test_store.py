@@ -163,6 +163,16 @@ def test_a_store_of_another_make_is_told_so(
     assert said in _says(work, look)
 
 
+def test_a_store_of_a_newer_mlflow_is_read_when_what_is_read_is_there(
+    store: Path, tmp_path: Path, look: Look
+) -> None:
+    work = copytree(store, tmp_path / "work")
+    with sqlite3.connect(work / "mlflow.db") as database:
+        database.execute("UPDATE alembic_version SET version_num = 'ffff00001111'")
+        database.execute("ALTER TABLE runs ADD COLUMN mood TEXT")
+    assert [run.name for run in look(work).mlflow.runs()] == ["first"]
+
+
 def test_odd_values_of_a_store_are_read_as_what_they_can_be(store: Path, tmp_path: Path, look: Look) -> None:
     work = copytree(store, tmp_path / "work")
     with sqlite3.connect(work / "mlflow.db") as database:

@@ -1,9 +1,11 @@
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import psutil
@@ -133,6 +135,26 @@ def test_mlflow_is_on_the_lab_in_hand(tiny: Tiny) -> None:
     assert wanted.key != str(tiny.home.folder), "so that one on another lab is started anew"
     reset(workspace, now=NOW)
     assert plan(tiny.home, "mlflow", 1).key != wanted.key, "laid out anew, the database is another one"
+
+
+@pytest.mark.parametrize(("revision", "is_newer"), [("dc11669786a5", False), ("ffff00001111", True)])
+def test_a_database_of_a_newer_mlflow_is_told_from_one_of_ours(
+    tiny: Tiny, revision: str, is_newer: bool
+) -> None:
+    folder = tiny.started().folder
+    with closing(sqlite3.connect(folder / "mlflow.db")) as database:
+        database.execute("CREATE TABLE alembic_version (version_num TEXT)")
+        database.execute("INSERT INTO alembic_version VALUES (?)", (revision,))
+        database.commit()
+    if not is_newer:
+        assert plan(tiny.home, "mlflow", 1).name == "mlflow"
+        return
+    with pytest.raises(LabError) as refused:
+        plan(tiny.home, "mlflow", 1)
+    said = str(refused.value)
+    assert said.startswith(f"MLflow cannot read its database {folder}/mlflow.db: a newer MLflow than ")
+    assert "(revision ffff00001111)" in said
+    assert "`lab reset`" in said
 
 
 def test_nothing_listens_beyond_this_machine_or_reports_home(tiny: Tiny) -> None:
