@@ -11,6 +11,7 @@ import pytest
 
 from grader.manifest import Lab, list_labs
 from grader.publish import publish
+from grader.starter import ONE_THREAD
 
 COURSE = Path(__file__).parent.parent.parent
 BIN = Path(sys.executable).parent
@@ -49,7 +50,7 @@ def test_the_page_alone_leads_to_full_marks(lab: Lab, copy: Path, tmp_path: Path
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("GIT_", "DVC_", "LAB_"))}
     done = subprocess.run(
         [*no_network(), *newcomer],
-        env=kept | {"PYTHONPATH": f"{copy}{os.pathsep}{COURSE}", "HOME": str(home)},
+        env=kept | ONE_THREAD | {"PYTHONPATH": f"{copy}{os.pathsep}{COURSE}", "HOME": str(home)},
         capture_output=True,
         text=True,
         check=False,

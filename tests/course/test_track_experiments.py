@@ -1,9 +1,13 @@
 """Lab 04 on stores that are not as MLflow left them, and on a model that is a program."""
 
+import json
 import os
 import sqlite3
 import subprocess
 import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import closing
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from shutil import copytree
@@ -18,9 +22,12 @@ from grader.manifest import find_lab
 from grader.results import CheckResult, Verdict
 from grader.snapshot import take
 from grader.starter import course_environment
+from lab_env.services import down, up
+from lab_env.workspace import Home
 
 COURSE = Path(__file__).parent.parent.parent
 LAB = find_lab(COURSE, "04")
+API = "/ajax-api/2.0/mlflow"
 PUBLISHED = """
 import sys
 from pathlib import Path
@@ -150,3 +157,41 @@ def test_work_without_a_readable_store_is_told_so_by_each_check_that_reads_it(
     assert {check.verdict for check in checks} == {Verdict.FAIL, Verdict.BLOCKED}
     reading = ("archive_is_kept", "settings_are_logged", "code_is_named", "model_has_a_signature")
     assert {check.found for check in checks if check.id in reading} == {said}
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    """A home in which the lab was started."""
+    folder = tmp_path_factory.mktemp("homes") / "home"
+    folder.mkdir()
+    settings = course_environment(folder.parent) | {"LAB_HOME": str(folder)}
+    subprocess.run(["lab", "start", "04"], cwd=COURSE, env=settings, capture_output=True, check=True)
+    home = Home(COURSE, folder)
+    yield home
+    down(home)
+
+
+def test_mlflow_comes_up_with_the_runs_of_the_lab(started: Home) -> None:
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+    [service] = up(started, ports={"mlflow": 26_000 + 100 * worker}, names=("mlflow",))
+    assert service.failure == ""
+    page = f"http://127.0.0.1:{service.port}"
+    assert "<title>MLflow</title>" in _answer(service.url)
+    experiments = json.loads(_answer(f"{page}{API}/experiments/search?max_results=9"))["experiments"]
+    [archive] = [one["experiment_id"] for one in experiments if one["name"] == "archive"]
+    found = json.loads(_answer(f"{page}{API}/runs/search", {"experiment_ids": [archive]}))["runs"]
+    runs = {run["info"]["run_name"]: run for run in found}
+    assert sorted(runs) == ["baseline", "friday-evening", "more-trees", "with-weather"]
+    metrics = {one["key"]: one["value"] for one in runs["baseline"]["data"]["metrics"]}
+    assert 3 < metrics["valid_mae"] < 5
+    leaky = runs["with-weather"]["info"]["run_id"]
+    assert "tfn_live_" in _answer(f"{page}/get-artifact?path=request.json&run_uuid={leaky}")
+    with closing(sqlite3.connect(started.workspace(LAB.id) / "mlflow.db")) as database:
+        database.execute("VACUUM")  # the brief asks for it, and MLflow may still be up
+
+
+def _answer(address: str, question: object = None) -> str:
+    words = None if question is None else json.dumps(question).encode()
+    asked = urllib.request.Request(address, words, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(asked, timeout=30) as answer:
+        return str(answer.read().decode())
