@@ -23,6 +23,7 @@ PROGRAMS = {
     "unshare": "util-linux",
     "git": "git",
     "podman": "podman",
+    "dockerd": "docker.io",
     "runc": "runc",
     "slirp4netns": "slirp4netns",
     "mmdebstrap": "mmdebstrap",
@@ -129,7 +130,8 @@ def _has_system_packages() -> bool:
     if platform.system() != "Linux":
         print("The whole gate runs on Linux only; here `make start` and `make check` do.", file=sys.stderr)
         return False
-    missing = sorted({package for program, package in PROGRAMS.items() if shutil.which(program) is None})
+    path = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))
+    missing = sorted({package for name, package in PROGRAMS.items() if shutil.which(name, path=path) is None})
     if not FONTS.is_dir():
         missing.append("fonts-dejavu-core")
     if not missing:

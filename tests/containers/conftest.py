@@ -9,6 +9,7 @@ import pytest
 from grader.engines import Engine, look
 from lab_env import container
 from lab_env.workspace import Home
+from tests.containers import dockers
 from tests.containers.store import ROOT, engine_settings, ready, why_not
 
 LEARNER = 1234  # no user of the image, and none of this machine
@@ -40,6 +41,23 @@ def image(podman: Engine) -> str:
     tag = ready()
     assert podman.inspect("image", tag)
     return tag
+
+
+@pytest.fixture(params=["podman", "docker"])
+def engine(
+    request: pytest.FixtureRequest, podman: Engine, image: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Engine]:
+    """Each engine in turn, for a `lab` that uses this one."""
+    if request.param == "podman":
+        yield podman
+        return
+    if reason := dockers.why_not():
+        pytest.skip(f"Docker cannot be run here: {reason}.")
+    monkeypatch.setenv("LAB_ENGINE", "docker")
+    monkeypatch.setenv("LAB_IMAGE", dockers.kept())
+    monkeypatch.setenv("DOCKER_HOST", dockers.socket())
+    with dockers.running(image) as docker:
+        yield docker
 
 
 @pytest.fixture

@@ -36,7 +36,8 @@ def engine_settings(store: Path = STORE) -> dict[str, str]:
     limits = f'default_ulimits=["nofile={LIMIT}:{LIMIT}","nproc={LIMIT}:{LIMIT}"]\n'
     texts = {
         "containers.conf": f'[containers]\n{limits}netns="slirp4netns"\n[engine]\n{runtime}',
-        "storage.conf": f'[storage]\ndriver="overlay"\ngraphroot="{store}/images"\nrunroot="{store}/run"\n',
+        "storage.conf": f'[storage]\ndriver="overlay"\ngraphroot="{store}/images"\nrunroot="{store}/run"\n'
+        '[storage.options.overlay]\nskip_mount_home="true"\n',  # a mount that stayed would stop `make clean`
     }
     for name, text in texts.items():
         if not (store / name).is_file() or (store / name).read_text() != text:
@@ -73,9 +74,9 @@ def on_stand_in(tag: str) -> bool:
 
 
 @contextmanager
-def alone() -> Iterator[None]:
-    """One builder at a time; others wait."""
-    with (STORE / "lock").open("w") as lock:
+def alone(name: str = "lock") -> Iterator[None]:
+    """One at a time; others wait."""
+    with (STORE / name).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

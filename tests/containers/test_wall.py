@@ -35,14 +35,14 @@ TRIED = {
 }
 
 
-def test_nothing_that_was_tried_inside_came_off(podman: Engine, home: Home) -> None:
+def test_nothing_that_was_tried_inside_came_off(engine: Engine, home: Home) -> None:
     ready = container.ensure(home)
     assert container.ensure(home) == ready, "the one that runs is used"
     for what, command in TRIED.items():
-        done = podman.try_("exec", ready.name, "sh", "-c", command)
+        done = engine.try_("exec", ready.name, "sh", "-c", command)
         assert done.returncode != 0, f"inside one could {what}: {done.stdout}"
-    assert podman.ask("exec", ready.name, "id", "-u") == str(LEARNER)
-    config = podman.inspect("container", ready.name)
+    assert engine.ask("exec", ready.name, "id", "-u") == str(LEARNER)
+    config = engine.inspect("container", ready.name)
     bound = config["HostConfig"]["PortBindings"].values()
     assert {each["HostIp"] for bindings in bound for each in bindings} == {"127.0.0.1"}
     seen = [mount["Destination"] for mount in config["Mounts"] if mount["Type"] == "bind"]
