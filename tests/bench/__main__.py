@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from grader.answers import Kitchen, find_answer
 from grader.manifest import Lab, find_course, find_lab
 from grader.starter import course_environment
-from tests.bench import grading, many, notebooks, page, replay, warm, world
+from tests.bench import containers, grading, many, notebooks, page, replay, warm, world
 from tests.bench.clock import median_s
 from tests.bench.watching import answers
 
@@ -75,6 +75,7 @@ PARTS = {
     "warm": warm.measure,
     "notebooks": notebooks.measure,
     "many": many.measure,
+    "container": containers.measure,
 }
 
 if __name__ == "__main__":
