@@ -45,6 +45,7 @@ OTHER_ENGINE = (
 )
 ENGINE = Path(__file__).parent
 QUIET = {
+    "distributed.admin.low-level-log-length": 10,  # of messages that are kept whole: jobs are some
     "distributed.admin.large-graph-warning-threshold": "500MB",  # a job carries its submission
     "distributed.scheduler.allowed-failures": LOSSES,
     "distributed.worker.daemon": False,  # a worker starts judges
