@@ -12,7 +12,7 @@ import sys
 import sysconfig
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
@@ -39,6 +39,7 @@ class WarmJudge:
         self._template: Template | None = None
         self._stamps = self._seen = _stamps(lab)
         self._imports = check_imports(lab)
+        self._preload = lab.imports
         self.forked = 0  # judges that came to their end
 
     def __enter__(self) -> Self:
@@ -69,6 +70,7 @@ class WarmJudge:
         self._lab = lab
         self._stamps = self._seen
         self._imports = check_imports(lab)
+        self._preload = lab.imports
         self.start()
 
     def run(self, facts: Mapping[str, Any], timeout_s: float) -> tuple[int, bytes] | None:
@@ -80,7 +82,7 @@ class WarmJudge:
         with tempfile.TemporaryFile() as said:
             try:
                 with self._lock:
-                    fork = self._ready().fork(facts, [said.fileno()])
+                    fork = self._ready(facts["checks"]).fork(facts, [said.fileno()])
             except (TemplateGone, OSError):
                 return None
             try:
@@ -104,8 +106,10 @@ class WarmJudge:
                 self._template.close()
                 self._template = None
 
-    def _ready(self) -> Template:
+    def _ready(self, checks: Collection[str]) -> Template:
         if self._template is None:
+            if not runs_work(self._lab, checks):  # then nothing of the learner's waits for an import
+                self._preload = ()
             self._template = Template(self._command)
         self._template.revive()
         if self._imports and self._template.hello is not None and self._template.hello.refused:
@@ -115,7 +119,7 @@ class WarmJudge:
         return self._template
 
     def _command(self, line: int, hello: int) -> Command:
-        lists = [",".join(self._lab.imports), ",".join(self._imports)]
+        lists = [",".join(self._preload), ",".join(self._imports)]
         words = [*JUDGE, "--template", str(self._lab.folder), self._box, str(line), str(hello), *lists]
         return Command(words, judge_environment() | {"TMPDIR": tempfile.gettempdir()})
 
@@ -126,15 +130,29 @@ def check_imports(lab: Lab) -> list[str]:
     With pandas where learner code has it: tables that it returns are read with it.
     """
     names = dict.fromkeys(name for name in lab.preload if name == "pandas")
+    for node in _statements(lab):
+        if isinstance(node, ast.Import):
+            names |= dict.fromkeys(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names[node.module] = None
+    return list(names)
+
+
+def runs_work(lab: Lab, checks: Collection[str]) -> bool:
+    """Whether one of these checks runs learner code: its function asks for `student`."""
+    return any(
+        node.name.removeprefix("test_") in checks and "student" in {word.arg for word in node.args.args}
+        for node in _statements(lab)
+        if isinstance(node, ast.FunctionDef)
+    )
+
+
+def _statements(lab: Lab) -> Iterator[ast.stmt]:
+    """What stands at the top of the lab's check files; of one that cannot be read, nothing."""
     for folder in (lab.folder / "checks", lab.solutions / "checks"):
         for file in sorted(folder.glob("test_*.py")):
             with suppress(OSError, SyntaxError, ValueError):
-                for node in ast.parse(file.read_bytes()).body:
-                    if isinstance(node, ast.Import):
-                        names |= dict.fromkeys(alias.name for alias in node.names)
-                    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                        names[node.module] = None
-    return list(names)
+                yield from ast.parse(file.read_bytes()).body
 
 
 def refused_preload(lab: Lab) -> str:

@@ -13,7 +13,7 @@ from grader.controller import judge
 from grader.judge import BOXES
 from grader.manifest import Lab
 from grader.results import Result, Verdict
-from grader.warm import WarmJudge, check_imports, refused_preload
+from grader.warm import WarmJudge, check_imports, refused_preload, runs_work
 from tests.grader.courses import lab_of, replace, write_files
 
 KINDS = [name for name in BOXES if name == "local" or not why_cold()]
@@ -123,6 +123,15 @@ def test_what_checks_import_is_found_without_running_them(tmp_path: Path) -> Non
     assert check_imports(lab) == ["json", "no_such_module", "os.path"]
 
 
+def test_only_checks_that_ask_for_the_student_run_learner_code(tmp_path: Path) -> None:
+    reads = "def test_reads(evidence, expect):\n    pass\n"
+    lab = lab_of(tmp_path / "course", f"{reads}def test_calls(expect, student):\n    student.call('a.b')\n")
+    assert not runs_work(lab, ["reads"])
+    assert runs_work(lab, ["reads", "calls"])
+    write_files(lab.folder, {"checks/test_broken.py": "def ("})
+    assert not runs_work(lab, ["reads"])
+
+
 def test_checks_that_import_what_a_template_must_not_are_judged_warm_all_the_same(tmp_path: Path) -> None:
     lab = lab_of(tmp_path / "course", "import antigravity_of_ours\n\ndef test_passes():\n    pass\n")
     work = write_files(tmp_path / "work", {"a.txt": "a"})
@@ -134,7 +143,7 @@ def test_checks_that_import_what_a_template_must_not_are_judged_warm_all_the_sam
 
 
 def test_a_preload_that_does_not_survive_a_fork_is_named(tmp_path: Path) -> None:
-    lab = lab_of(tmp_path / "course", "def test_passes():\n    pass\n")
+    lab = lab_of(tmp_path / "course", "def test_passes(student):\n    pass\n")
     assert refused_preload(lab) == ""
     found = refused_preload(lab.model_copy(update={"preload": ("json", "no_such_module")}))
     assert found.startswith(f"{lab.folder}/lab.toml: preload: `no_such_module` cannot be imported")
