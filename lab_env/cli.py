@@ -62,11 +62,13 @@ def doctor(as_json: Json = False) -> None:
     """Look at this machine: what is wrong, why it matters, and the line that mends it."""
     from dataclasses import asdict
 
+    from lab_env.container import held
     from lab_env.doctor import examine, look
     from lab_env.services import running, site_address
 
     home = _home()
-    found = examine(look(home.folder, home.course, ours={each.name: each.port for each in running(home)}))
+    ours = {each.name: each.port for each in running(home)} | held(home)
+    found = examine(look(home.folder, home.course, ours=ours))
     screen = Screen()
     if as_json:
         screen.json([asdict(each) for each in found])

@@ -19,7 +19,7 @@ from lab_env.workspace import Home, git, read_json
 
 INSIDE = "LAB_CONTAINER"  # set in the image
 PASSED_ON = ("COLUMNS", "LINES", "NO_COLOR", "TERM")
-_ENGINES_OWN = (125, 126, 127)  # exit codes that no command of the labs has
+_ENGINE_FAILED = 125  # the engine's own exit code, which no command of the labs has
 TMP = {"/tmp": "2g", "/var/tmp": "64m"}  # noqa: S108  # the latter for DVC's notes on its repositories
 
 
@@ -125,7 +125,7 @@ def run(home: Home, command: Sequence[str], folder: Path) -> int:
         LabError: the engine could not run it.
     """
     code = ensure(home).run(command, folder if folder.is_relative_to(home.folder) else home.folder)
-    if code in _ENGINES_OWN:
+    if code == _ENGINE_FAILED:
         raise LabError(
             f"`{' '.join(command)}` could not be run in the container (see above). To mend it:\n"
             "    lab down    # takes the container away; the next command starts a new one"
@@ -144,6 +144,18 @@ def remove(home: Home) -> bool:
     engine.ask("rm", "--force", name_of(home))
     services.forget(home)
     return True
+
+
+def held(home: Home) -> dict[str, int]:
+    """The ports of this machine that the home's container holds, by service."""
+    if not is_chosen(home):
+        return {}
+    try:
+        known = find(os.environ.get("LAB_ENGINE", "")).inspect("container", name_of(home))
+    except EngineProblem:
+        return {}
+    set_there = dict(pair.split("=", 1) for pair in known.get("Config", {}).get("Env", ()) if "=" in pair)
+    return services.published(set_there)
 
 
 def name_of(home: Home) -> str:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import urllib.request
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -12,7 +13,7 @@ from grader.answers import Kitchen, find_answer
 from grader.controller import judge
 from grader.engines import Engine
 from grader.manifest import Lab, list_labs
-from lab_env.container import choose, is_chosen, name_of
+from lab_env.container import choose, held, is_chosen, name_of
 from lab_env.workspace import Home, Workspace
 from tests.containers.conftest import give
 from tests.containers.store import ROOT
@@ -74,6 +75,7 @@ def test_the_services_of_a_container_answer_outside(podman: Engine, home: Home) 
     assert up.returncode == 0, up.stdout + up.stderr
     urls = {each["name"]: each["url"] for each in json.loads(up.stdout)}
     assert urls.keys() == {"site", "jupyter", "mlflow"}
+    assert {name: urlsplit(url).port for name, url in urls.items()} == held(home), "`lab doctor` knows them"
     for url in urls.values():
         with urllib.request.urlopen(url, timeout=30) as answer:
             assert answer.status == 200
