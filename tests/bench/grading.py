@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from grader.boxes.base import Box, Budget, Session
-from grader.boxes.bubblewrap import BubblewrapBox, bubblewrap_template, why_cold
+from grader.boxes.bubblewrap import BubblewrapBox, bubblewrap_template
 from grader.boxes.local import LocalBox
 from grader.controller import judge
 from grader.lab import Limits
@@ -18,23 +18,25 @@ from tests.bench.clock import median_s
 BATCH = 4
 
 
-def measure(lab: Lab, work: Path, plain_s: float) -> None:
-    """Judge the work in both boxes, hidden checks included, and print what it took.
-
-    `plain_s` is what the plain commands of the lab take when they are typed in sequence.
-    """
-    if problem := why_cold():
-        print(f"grading: no sandbox on this host: {problem}")
-        return
+def judged(lab: Lab, work: Path) -> float:
+    """Judge the work, hidden checks included, print the medians, and return that of a warm judge."""
     local = median_s(lambda: judge(lab, work, hidden=True, box="local"))
     sealed = median_s(lambda: judge(lab, work, hidden=True, box="bubblewrap"))
-    judge_mb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     print(f"a submission of lab {lab.number}   {sealed:6.2f} s   {sealed / local:.2f} of the box local")
     with WarmJudge(lab, "bubblewrap") as warm:
         ready = median_s(lambda: judge(lab, work, hidden=True, box="bubblewrap", warm=warm))
-    print(
-        f"  by a warm judge        {ready:6.2f} s   {plain_s / ready:.2f} times as fast as the plain commands"
-    )
+    print(f"  by a warm judge        {ready:6.2f} s   {ready / sealed:.2f} of a cold one")
+    return ready
+
+
+def measure(lab: Lab, work: Path, plain_s: float) -> None:
+    """Print what judging the work takes, beside its plain commands and by its parts.
+
+    `plain_s` is what the plain commands of the lab take when they are typed in sequence.
+    """
+    ready = judged(lab, work)
+    judge_mb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    print(f"  the plain commands     {plain_s:6.2f} s   {plain_s / ready:.2f} times as long as a warm judge")
     plain = median_s(lambda: _empty(LocalBox(), work))
     walled = median_s(lambda: _empty(BubblewrapBox(), work))
     print(f"starting a sandbox       {walled:6.2f} s   {walled / plain:.2f} of a plain process in a copy")
