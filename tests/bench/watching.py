@@ -5,11 +5,13 @@ import signal
 import statistics
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from queue import Empty, SimpleQueue
 
-SAVES = 5
+SAVES, PATIENCE_S = 5, 120
 
 
 def answers(workspace: Path, file: str, environment: Mapping[str, str]) -> float:
@@ -22,18 +24,27 @@ def answers(workspace: Path, file: str, environment: Mapping[str, str]) -> float
         text=True,
         start_new_session=True,
     )
+    told: SimpleQueue[float] = SimpleQueue()
+    threading.Thread(target=_note, args=(watching.stdout, told), daemon=True).start()
     try:
-        if watching.stdout is None or not watching.stdout.readline():
-            sys.exit("`lab watch` said nothing.")
+        told.get(timeout=PATIENCE_S)
         times = []
         for round_ in range(SAVES):
             time.sleep(1)
+            while not told.empty():  # a busy machine may see one save as two
+                told.get()
             began = time.perf_counter()
             (workspace / file).open("a").write(f"# round {round_}\n")
-            if not watching.stdout.readline():
-                sys.exit("`lab watch` ended early.")
-            times.append(time.perf_counter() - began)
+            times.append(told.get(timeout=PATIENCE_S) - began)
         return statistics.median(times)
+    except Empty:
+        sys.exit(f"`lab watch` said nothing for {PATIENCE_S} s.")
     finally:
         os.killpg(watching.pid, signal.SIGINT)
         watching.wait()
+
+
+def _note(lines: Iterable[str] | None, told: SimpleQueue[float]) -> None:
+    """Note when each line was said."""
+    for _ in lines or ():
+        told.put(time.perf_counter())
