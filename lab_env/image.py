@@ -14,8 +14,8 @@ DOCKERFILE = Path("lab_env", "Dockerfile")
 NEEDS_MB = 4000  # while it is built; the image itself is smaller
 LARGEST_MB = 1700
 BUILDING = (
-    "Building the image {tag}: 400 MB to download, 2 GB on disk, three to eight minutes. Only once: after a "
-    "change to the course it takes seconds."
+    "Building the image {tag}: 400 MB to download, 1.6 GB on disk, three to eight minutes. Only once: after "
+    "a change to the course it takes seconds."
 )
 
 

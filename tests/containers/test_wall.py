@@ -7,6 +7,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,7 @@ def test_the_image_says_what_it_is_and_what_is_in_it(podman: Engine, image: str)
     assert facts["User"] == "learner"
     assert facts["Size"] < images.LARGEST_MB * 10**6
     assert facts["Labels"]["org.opencontainers.image.title"] == "From DevOps to MLOps"
+    assert facts["Labels"]["org.opencontainers.image.version"] == version("from-devops-to-mlops")
     assert facts["Healthcheck"]["Test"] == ["CMD", "python", "-m", "lab_env.health"]
     assert on_stand_in(image) in (True, False)
     inside = ["run", "--rm", "--network=none", image]
