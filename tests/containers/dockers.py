@@ -14,6 +14,7 @@ from lab_env import image
 from tests.containers.store import ROOT, STORE, alone
 
 PLACE = STORE / "docker"
+BRIDGE = Path("/sys/class/net/docker0")
 PATIENCE_S = 60.0
 # No firewall rule is made, and none left behind.
 QUIETLY = ("--iptables=false", "--ip6tables=false", "--ip-masq=false", "--ip-forward=false")
@@ -32,7 +33,7 @@ def running(tag: str) -> Iterator[Engine]:
     """Start the daemon, give it podman's image, and end it; one at a time. DOCKER_HOST names `socket`."""
     with alone("docker.lock"):
         PLACE.mkdir(exist_ok=True)
-        had_bridge = Path("/sys/class/net/docker0").exists()
+        had_bridge = BRIDGE.exists()
         words = [
             "dockerd",
             f"--data-root={PLACE}/data",
@@ -48,13 +49,21 @@ def running(tag: str) -> Iterator[Engine]:
         finally:
             daemon.terminate()
             daemon.wait(timeout=PATIENCE_S)
-            if not had_bridge:
-                subprocess.run(["ip", "link", "delete", "docker0"], check=False)
+            _leave_nothing(had_bridge)
 
 
 def socket() -> str:
     """Where the daemon listens, for DOCKER_HOST."""
     return f"unix://{PLACE}/socket"
+
+
+def _leave_nothing(had_bridge: bool) -> None:
+    """Take away what a daemon leaves of its own: the mount of its network namespace, and its bridge."""
+    namespace = PLACE / "exec" / "netns" / "default"
+    if namespace.is_mount():
+        subprocess.run(["umount", str(namespace)], check=True)
+    if not had_bridge and BRIDGE.exists():
+        subprocess.run(["ip", "link", "delete", BRIDGE.name], check=True)
 
 
 def kept() -> str:
