@@ -11,6 +11,7 @@ AGAIN = "Run `python -m tests.bench --page` on a quiet machine and commit docs/m
 def test_the_page_has_every_part_of_the_bench() -> None:
     parts = [text.partition("\n")[0] for text in MEASURED.read_text().split("\n\n")[1:]]
     assert parts == [*PARTS], AGAIN
+    assert "not measured" not in MEASURED.read_text(), AGAIN
 
 
 def test_the_page_was_measured_with_the_locked_versions() -> None:
