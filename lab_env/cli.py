@@ -295,7 +295,7 @@ def shell(context: typer.Context, lab: Which = None) -> None:
 
 def _standings(as_json: bool, page: str) -> None:
     from grader.manifest import list_labs
-    from lab_env import report
+    from lab_env import overview
     from lab_env.progress import standing
 
     home, screen = _home(), Screen()
@@ -306,7 +306,7 @@ def _standings(as_json: bool, page: str) -> None:
         ]
         screen.json(facts)
     else:
-        getattr(report, page)(screen, all_standings, home.current)
+        getattr(overview, page)(screen, all_standings, home.current)
 
 
 def _home() -> "Home":

@@ -1,14 +1,14 @@
 """What the commands say, line by line. Nothing is decided here."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from grader.manifest import Check, Lab, Task
+from grader.manifest import Check, Lab
 from grader.results import CheckResult, Verdict
 from lab_env import site
-from lab_env.progress import Standing, Tally, first_failing
+from lab_env.progress import Tally, first_failing
 from lab_env.screen import FAILED, LATER, PASSED, WAITING, Screen, count, number
 from lab_env.services import Service, shows_another_lab, site_address
 from lab_env.workspace import Home, Workspace
@@ -68,46 +68,6 @@ def findings(screen: Screen, home: Home, found: "Sequence[Finding]", served: str
         screen.say("Ready for the labs. `lab list` shows them.", "bold green")
 
 
-def standings(screen: Screen, all_standings: Sequence[Standing], current: str | None) -> None:
-    """`lab list` and `lab progress`: one row a lab."""
-    rows = []
-    for each in all_standings:
-        here = " (current)" if each.lab.id == current else ""
-        state = {"finished": f"{PASSED} finished", "started": f"{WAITING} started"}.get(
-            each.state, "not started"
-        )
-        rows.append(
-            (each.lab.number, state, _points(each.tally, judged=bool(each.checked)), each.lab.title + here)
-        )
-    screen.table(("Lab", "State", "Points", "Title"), rows)
-
-
-def labs(screen: Screen, all_standings: Sequence[Standing], current: str | None) -> None:
-    """`lab list`: what there is to do."""
-    rows = []
-    for each in all_standings:
-        here = ", current" if each.lab.id == current else ""
-        rows.append((each.lab.number, f"{each.lab.minutes} min", each.state + here, each.lab.title))
-    screen.table(("Lab", "Time", "State", "Title"), rows)
-    screen.say()
-    screen.say("`lab start 01` lays a lab out; its number or its name will do.")
-
-
-def progress(screen: Screen, all_standings: Sequence[Standing], current: str | None) -> None:
-    """`lab progress`: points by lab, and by task in the lab in hand."""
-    standings(screen, all_standings, current)
-    for each in all_standings:
-        if each.lab.id != current:
-            continue
-        screen.say()
-        screen.say(f"{each.lab.id}, task by task (as of the last `lab check`):", "bold")
-        screen.table(("Checks", "Task"), [_task_row(task, each.verdicts) for task in each.lab.tasks])
-    hidden = sum(each.tally.at_grading for each in all_standings)
-    if hidden:
-        screen.say()
-        screen.say(f"Points of {count(hidden, 'check')} at grading are not in these numbers.", "dim")
-
-
 def checked(screen: Screen, found: "Checked") -> None:
     """`lab check`: every task with its checks, what each failure teaches, and the sum."""
     heading(screen, found.workspace)
@@ -123,6 +83,7 @@ def checked(screen: Screen, found: "Checked") -> None:
                 screen.say(f"{sentence(check.id)} (at grading): {check.says}", "cyan", mark=LATER, indent=2)
             else:
                 _check(screen, found, check)
+    _elsewhere(screen, found)
     screen.say()
     _sum(screen, found)
 
@@ -341,6 +302,18 @@ def _check(screen: Screen, found: "Checked", check: Check) -> None:
         failure(screen, found.workspace.home, result, check.says)
 
 
+def _elsewhere(screen: Screen, found: "Checked") -> None:
+    """What the checks shown wait for and fails in a task that is not shown."""
+    lab, shown = found.workspace.lab, {task.id for task in found.tasks}
+    if not any(check.verdict is Verdict.BLOCKED for check in found.failed):
+        return
+    for result in found.result.checks:
+        if result.task not in shown and not result.passed and result.verdict is not Verdict.BLOCKED:
+            screen.say()
+            screen.say(f"In another task, but first ({result.task}):", "bold")
+            failure(screen, found.workspace.home, result, lab.check(result.id).says)
+
+
 def _sum(screen: Screen, found: "Checked") -> None:
     lab = found.workspace.lab
     if found.tasks == lab.tasks:
@@ -359,17 +332,6 @@ def _is_news(found: "Checked", before: "Checked", check_id: str, won: Sequence[s
     """Whether the first failing check is worth showing: it comes next, or fails in another way now."""
     now, then = found.results[check_id], before.results[check_id]
     return bool(won) or (now.verdict, now.found, now.why) != (then.verdict, then.found, then.why)
-
-
-def _task_row(task: Task, verdicts: Mapping[str, str]) -> tuple[str, str]:
-    visible = [check for check in task.checks if not check.hidden]
-    passed = sum(verdicts.get(check.id) == Verdict.PASS for check in visible)
-    sign = PASSED if visible and passed == len(visible) else WAITING
-    return f"{sign} {passed}/{len(visible)}", f"{task.title} ({task.id})"
-
-
-def _points(total: Tally, *, judged: bool) -> str:
-    return f"{number(total.points)}/{number(total.possible)}" if judged else f"–/{number(total.possible)}"
 
 
 def _mlflow_elsewhere(screen: Screen, home: Home) -> None:

@@ -16,6 +16,7 @@ from playwright.sync_api import Locator, Page
 from tests.browser.chromium import chromium
 
 LAB = "02-version-data"
+READY = "window.formgrader?.grades?.loaded && formgrader.comments?.loaded"
 
 
 def main(learner: str, check: str, points: str, comment: str) -> None:
@@ -32,6 +33,7 @@ def main(learner: str, check: str, points: str, comment: str) -> None:
         page.get_by_role("link", name="Submission #1").wait_for()  # until then there are no names to show
         page.get_by_text("Show All Names").click()
         page.get_by_role("link", name=learner).click()
+        page.wait_for_function(READY)  # until then a field saves nothing
         panel = page.locator(".nbgrader_cell", has_text=f"# {check}\n")
         _type(page, panel.locator("input.score"), points)
         _type(page, panel.locator("textarea.comment"), comment)

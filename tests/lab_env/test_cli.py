@@ -90,6 +90,19 @@ def test_a_failed_check_teaches(run_lab: RunLab, tiny: Tiny) -> None:
     assert answer.out == FAILED.format(folder=folder, course=tiny.course)
 
 
+def test_a_check_that_waits_for_another_task_says_what_fails_there(run_lab: RunLab, tiny: Tiny) -> None:
+    manifest = tiny.course / "labs" / "01-first" / "lab.toml"
+    manifest.write_text(manifest.read_text() + 'after = ["says_it_twice"]\n')
+    folder = tiny.started().folder
+    answer = run_lab("check", "tag-it", cwd=folder)
+    assert answer.code == 1
+    assert "  · is tagged (0 of 4 points) waits for: says it twice\n" in answer.out
+    assert "\nIn another task, but first (say-hello):\n  ✗ says hello (0 of 3 points)\n" in answer.out
+    assert "Nobody is greeted by an empty file." in answer.out
+    (folder / "answer.txt").write_text("hello hello")
+    assert "another task" not in run_lab("check", "tag-it").out
+
+
 def test_check_of_all_sums_up_without_hidden_points(run_lab: RunLab, tiny: Tiny) -> None:
     folder = tiny.started().folder
     answer = run_lab("check", cwd=folder)

@@ -170,8 +170,7 @@ def comparable(text: str) -> list[dict[str, str]]:
 def left_behind(room: Class) -> list[str]:
     """What graders left on the host: processes, control groups, mounts and temporary files."""
     found = [f"file {path.name}" for path in room.scratch.iterdir()]
-    groups = [path for parent in parents().values() for path in parent.glob(f"{PREFIX}*")]
-    found += [f"group {path}" for path in groups if not psutil.pid_exists(_owner(path))]
+    found += [f"group {path}" for path in _lost_groups()]
     mounts = Path("/proc/self/mounts").read_text()
     found += [f"mount {line}" for line in mounts.splitlines() if str(room.scratch) in line]
     for process in psutil.process_iter(["cmdline", "environ"]):
@@ -180,6 +179,17 @@ def left_behind(room: Class) -> list[str]:
         if process.pid != os.getpid() and str(room.folder.parent) in words + place:
             found.append(f"process {process.pid}: {words[:80]}")
     return found
+
+
+def _lost_groups() -> list[Path]:
+    """Control groups of judges that are gone. Another run beside this one takes its own away before long."""
+    end = time.monotonic() + 60
+    while True:
+        groups = [path for parent in parents().values() for path in parent.glob(f"{PREFIX}*")]
+        lost = [path for path in groups if not psutil.pid_exists(_owner(path))]
+        if not lost or time.monotonic() > end:
+            return lost
+        time.sleep(1)
 
 
 def _owner(group: Path) -> int:
