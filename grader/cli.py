@@ -136,9 +136,14 @@ def try_(
 
 
 @app.command()
-def doctor(as_json: AsJson = False) -> None:
+def doctor(
+    box: Annotated[
+        str, typer.Option(help="`bubblewrap`, or `container` by podman or docker.")
+    ] = "bubblewrap",
+    as_json: AsJson = False,
+) -> None:
     """Attack every wall of the sandbox on this host, and say which hold."""
-    strength = look()
+    strength = look(box)
     if as_json:
         sys.stdout.write(json_text(asdict(strength) | {"by_nature": BY_NATURE}))
     else:
@@ -181,9 +186,8 @@ def _tell(judged: Judged) -> None:
 
 
 def _print_strength(strength: Strength) -> None:
-    out.print(
-        f"Box {strength.box}: {groups()}; {strength.cold or 'forked from a template, cold where that fails'}"
-    )
+    how = strength.cold or "forked from a template, cold where that fails"
+    out.print(f"Box {strength.box}: {groups(strength.box)}; {how}")
     for wall in strength.walls:
         sign = "[green]✓[/]" if wall.holds else "[red]✗[/]" if wall.required else "[yellow]![/]"
         kind = "required" if wall.required else "better to have"

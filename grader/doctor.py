@@ -9,15 +9,17 @@ import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from shutil import copyfile
 from typing import Any
 from uuid import uuid4
 
+from grader.boxes import container
 from grader.boxes.base import Box, Budget, Session, Stopped
 from grader.boxes.bubblewrap import INODES, BubblewrapBox, bubblewrap_template, why_cold, why_not
+from grader.boxes.container import ContainerBox
 from grader.boxes.limits import parents
 from grader.errors import BoxError
 from grader.manifest import Limits
@@ -32,6 +34,10 @@ GROUPS = (
 NAMESPACES = (
     "Let users make namespaces: `sudo sysctl kernel.unprivileged_userns_clone=1`, on Ubuntu also "
     "`sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0`; or run as root."
+)
+ENGINE = (
+    "Limits are the engine's: let root run it, or use control groups of the second version. Or grade with "
+    '`box = "bubblewrap"`.'
 )
 # What no wall stops, and why. It is no reason for a host to be weak: no other host can do better.
 BY_NATURE = {
@@ -223,27 +229,34 @@ WALLS: tuple[tuple[str, bool, Callable[[Attack], str], str], ...] = (
 
 @cache
 def look(box: str = BubblewrapBox.name) -> Strength:
-    """Attack every wall of a box, once per process: about 10 seconds."""
-    if box != BubblewrapBox.name:
+    """Attack every wall of a box, once per process: about 10 seconds, of a container 30."""
+    if box not in (BubblewrapBox.name, ContainerBox.name):
         found = "this box has no walls: it is for one's own work"
         return Strength(
             box, (Wall("sandbox", True, False, found, 'Write `box = "bubblewrap"` in class.toml.'),)
         )
-    if problem := why_not():
-        return Strength(box, (Wall("sandbox", True, False, problem, NAMESPACES),))
+    is_container = box == ContainerBox.name
+    if problem := container.why_not() if is_container else why_not():
+        return Strength(box, (Wall("sandbox", True, False, problem, "" if is_container else NAMESPACES),))
+    cold = container.COLD if is_container else why_cold()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="doctor-")))
         folder.chmod(0o755)
-        boxes = [BubblewrapBox()]
-        if not why_cold():
+        boxes: list[Box] = [ContainerBox() if is_container else BubblewrapBox()]
+        if not cold:
             boxes.append(BubblewrapBox(stack.enter_context(closing(bubblewrap_template([])))))
         attacks = [Attack(each, folder / str(number)) for number, each in enumerate(boxes)]
         with ThreadPoolExecutor(4) as pool:
-            return Strength(box, tuple(pool.map(lambda wall: _attacked(attacks, *wall), WALLS)), why_cold())
+            walls = pool.map(lambda wall: _attacked(attacks, *wall), WALLS)
+            return Strength(
+                box, tuple(replace(w, mend=ENGINE) if w.mend and is_container else w for w in walls), cold
+            )
 
 
-def groups() -> str:
+def groups(box: str = BubblewrapBox.name) -> str:
     """How this host limits a box as a whole."""
+    if box == ContainerBox.name and not container.why_not():
+        return str(container.chosen_engine())
     kinds = sorted(parents())
     return f"control groups ({', '.join(kinds)})" if kinds else "resource limits only"
 

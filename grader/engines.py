@@ -68,6 +68,12 @@ COMPLAINTS: tuple[tuple[str, str, str, str], ...] = (
         "open -a Docker    # Settings, Resources, File sharing: add the folder",
     ),
     (
+        r"image not known|No such image|Unable to find image|pull access denied",
+        "it does not have the image",
+        "grader doctor --box container    # builds it",
+        "grader doctor --box container    # builds it",
+    ),
+    (
         r"[Ee]xec format error|does not match the (specified|detected host) platform|image platform",
         "the image is for another kind of processor",
         "{engine} image rm --force {image}    # then again: it is built for this machine",
@@ -220,6 +226,17 @@ def explain(program: str, words: Sequence[str], stderr: str, *, image: str = "")
     )
 
 
+def silent(program: str, words: Sequence[str], timeout_s: float) -> EngineProblem:
+    """An engine that does not answer, and the line that mends it."""
+    again = "podman machine stop; podman machine start" if program == "podman" else "open -a Docker"
+    linux = "sudo systemctl restart docker" if program == "docker" else "podman system migrate"
+    asked = " ".join((program, *words[:1]))
+    return EngineProblem(
+        f"{program} gave no answer to `{asked}` within {timeout_s:.0f} s.",
+        again if platform.system() == "Darwin" else linux,
+    )
+
+
 def _podman() -> Engine:
     facts = json.loads(_answer("podman", "info", "--format", "json"))
     host = facts["host"]
@@ -253,12 +270,7 @@ def _run(words: Sequence[str], timeout_s: float) -> "subprocess.CompletedProcess
             check=False,
         )
     except subprocess.TimeoutExpired:
-        again = "podman machine stop; podman machine start" if words[0] == "podman" else "open -a Docker"
-        linux = "sudo systemctl restart docker" if words[0] == "docker" else "podman system migrate"
-        raise EngineProblem(
-            f"{words[0]} gave no answer to `{' '.join(words[:2])}` within {timeout_s:.0f} s.",
-            again if platform.system() == "Darwin" else linux,
-        ) from None
+        raise silent(words[0], words[1:], timeout_s) from None
     except OSError as error:
         raise EngineProblem(
             f"{words[0]} is on PATH but does not start: {error.strerror}.",

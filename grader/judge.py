@@ -30,6 +30,7 @@ import pytest
 from grader.boxes import template
 from grader.boxes.base import Box, Budget, Stopped
 from grader.boxes.bubblewrap import BubblewrapBox, bubblewrap_template, why_cold
+from grader.boxes.container import ContainerBox
 from grader.boxes.local import LocalBox, local_template
 from grader.boxes.notebook import Notebooks
 from grader.boxes.warm import Template
@@ -40,8 +41,8 @@ from grader.manifest import Check, Lab, read_lab
 from grader.results import CheckResult, Verdict, write_json
 from grader.snapshot import Snapshot, take
 
-Kind = type[BubblewrapBox] | type[LocalBox]
-BOXES: dict[str, Kind] = {"bubblewrap": BubblewrapBox, "local": LocalBox}
+Kind = type[BubblewrapBox] | type[ContainerBox] | type[LocalBox]
+BOXES: dict[str, Kind] = {"bubblewrap": BubblewrapBox, "container": ContainerBox, "local": LocalBox}
 TEMPLATES = {"bubblewrap": bubblewrap_template, "local": local_template}
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 LONGEST_ANSWER = 20_000  # characters that a person is shown to grade
@@ -293,8 +294,8 @@ def _wait(box: str, line: int, hello: int, preload: list[str], imports: list[str
     folder = str(Path(job.answer).parent)
     os.chdir(folder)
     os.environ["TMPDIR"] = tempfile.tempdir = folder  # what a killed judge leaves goes with it
-    learner, tools = templates or (None, None)
-    return job, Boxes(BOXES[box](learner), BOXES[box](tools))
+    boxes = [BOXES[box](one) for one in templates] or [BOXES[box](), BOXES[box]()]
+    return job, Boxes(*boxes)
 
 
 def _templates(box: str, modules: list[str]) -> list[Template]:
@@ -302,7 +303,7 @@ def _templates(box: str, modules: list[str]) -> list[Template]:
 
     Not on macOS: what its own libraries do in a fork was never tried.
     """
-    if sys.platform != "linux" or (box == BubblewrapBox.name and why_cold()):
+    if sys.platform != "linux" or box not in TEMPLATES or (box == BubblewrapBox.name and why_cold()):
         return []
     return [TEMPLATES[box](modules), TEMPLATES[box](PRELOAD, ours=True)]
 

@@ -1,4 +1,7 @@
-"""The image that the labs run in: named after what it is made from, built when it is not there."""
+"""The images of labs and of grading: named after what they are made from, built when they are not there.
+
+python -m lab_env.image grading        prints the name of the one that judged work runs in
+"""
 
 import hashlib
 import os
@@ -7,7 +10,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from grader.engines import Engine, EngineProblem
+from grader.engines import Engine, EngineProblem, find
 
 NAME = "localhost/from-devops-to-mlops"
 DOCKERFILE = Path("lab_env", "Dockerfile")
@@ -19,7 +22,9 @@ BUILDING = (
 )
 
 
-def ensure(engine: Engine, course: Path, environment: Mapping[str, str] = os.environ) -> str:
+def ensure(
+    engine: Engine, course: Path, environment: Mapping[str, str] = os.environ, target: str = "lab"
+) -> str:
     """The name of the image for this course, built now unless it is there already.
 
     LAB_IMAGE names another one, which is then used as it is.
@@ -28,7 +33,7 @@ def ensure(engine: Engine, course: Path, environment: Mapping[str, str] = os.env
         EngineProblem: it cannot be built or is for another processor; says what mends it.
     """
     named = environment.get("LAB_IMAGE", "")
-    tag = named or tag_of(course)
+    tag = named or tag_of(course, target)
     known = engine.inspect("image", tag)
     if not known and named:
         raise EngineProblem(
@@ -38,7 +43,7 @@ def ensure(engine: Engine, course: Path, environment: Mapping[str, str] = os.env
     if not known:
         require_room(engine)
         print(BUILDING.format(tag=tag), file=sys.stderr, flush=True)
-        build(engine, course, tag)
+        build(engine, course, tag, target=target)
         known = engine.inspect("image", tag)
     require_architecture(engine, tag, str(known.get("Architecture", "")))
     return tag
@@ -83,13 +88,13 @@ def require_architecture(engine: Engine, tag: str, architecture: str) -> None:
         )
 
 
-def tag_of(course: Path) -> str:
-    """The image's name: it ends with a hash of every file that goes into it."""
+def tag_of(course: Path, target: str = "lab") -> str:
+    """The image's name: it ends with a hash of every file that goes into it, and what it is for."""
     total = hashlib.sha256()
     for path in sources(course):
         total.update(f"{path.relative_to(course).as_posix()}\n".encode())
         total.update(hashlib.sha256(path.read_bytes()).digest())
-    return f"{NAME}:{total.hexdigest()[:12]}"
+    return f"{NAME}:{total.hexdigest()[:12]}" + ("" if target == "lab" else f"-{target}")
 
 
 def sources(course: Path) -> Iterator[Path]:
@@ -101,3 +106,16 @@ def sources(course: Path) -> Iterator[Path]:
             if path.is_file() and "__pycache__" not in path.parts:
                 yield path
     yield course / ".dockerignore"
+
+
+def main() -> None:
+    """Print the name of the image for a target of the Dockerfile, `lab` when none is named; build it."""
+    try:
+        engine = find(os.environ.get("LAB_ENGINE", ""))
+        print(ensure(engine, Path(__file__).parent.parent, {}, *sys.argv[1:2] or ["lab"]))
+    except EngineProblem as problem:
+        sys.exit(str(problem))
+
+
+if __name__ == "__main__":
+    main()

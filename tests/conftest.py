@@ -6,8 +6,17 @@ from collections.abc import Generator
 import pytest
 
 from tests.attacks.nature import pytest_terminal_summary
+from tests.containers.boxes import boxes_by_docker, boxes_by_podman, daemon, grading, pytest_addoption
 
-__all__ = ["pytest_runtest_makereport", "pytest_terminal_summary"]
+__all__ = [
+    "boxes_by_docker",
+    "boxes_by_podman",
+    "daemon",
+    "grading",
+    "pytest_addoption",
+    "pytest_runtest_makereport",
+    "pytest_terminal_summary",
+]
 
 
 @pytest.hookimpl(wrapper=True)

@@ -15,6 +15,7 @@ ROOT = Path("/sys/fs/cgroup")
 OWN = Path("/proc/self/ns/pid")
 # A pid says who made a group only among processes that count alike.
 PREFIX = f"grader-box-{OWN.stat().st_ino if OWN.exists() else 0}-"
+FIRST = ("memory", "pids", "cpuacct")  # what we use of the first version, each a hierarchy of its own
 PROCESSES = 128
 SPARE_S = 2
 
@@ -78,6 +79,10 @@ class Group:
                 return int(text) / 1024**2
         return None
 
+    def has_gone(self) -> bool:
+        """Whether no trace of it is left."""
+        return not any(path.exists() for path in self.paths.values())
+
     def end(self) -> None:
         """Kill what is still in the group, and remove it."""
         stop = time.monotonic() + 5
@@ -91,6 +96,17 @@ class Group:
                 if not path.exists():
                     break
                 time.sleep(0.005)
+
+
+def find_group(word: str) -> Group:
+    """The group of a process whose group has `word` in its name, as an engine's has the container's id."""
+    for file in Path("/proc").glob("[0-9]*/cgroup"):
+        own = {kind: path for kind, path in _groups_of(file) if word in path and "conmon" not in path}
+        places = {kind: ROOT / kind / own[kind].lstrip("/") for kind in FIRST if kind in own}
+        places |= {} if places or "" not in own else {"v2": ROOT / own[""].lstrip("/")}
+        if found := {kind: path for kind, path in places.items() if path.is_dir()}:
+            return Group(found)
+    return Group()
 
 
 def make_group(name: str, budget: Budget) -> Group:
@@ -122,9 +138,8 @@ def make_group(name: str, budget: Budget) -> Group:
 @cache
 def parents() -> dict[str, Path]:
     """Where groups can be made: a folder per controller (first version), or one for all ("v2")."""
-    own = dict(_own_groups())
-    kinds: tuple[str, ...] = ("memory", "pids", "cpuacct")
-    first = {kind: ROOT / kind / own[kind].lstrip("/") for kind in kinds if kind in own}
+    own = dict(_groups_of(Path("/proc/self/cgroup")))
+    first = {kind: ROOT / kind / own[kind].lstrip("/") for kind in FIRST if kind in own}
     usable = {kind: path for kind, path in first.items() if os.access(path, os.W_OK)}
     if usable:
         return usable
@@ -159,8 +174,8 @@ def sweep() -> int:
     return removed
 
 
-def _own_groups() -> Iterator[tuple[str, str]]:
-    for line in (_read(Path("/proc/self/cgroup")) or "").splitlines():
+def _groups_of(file: Path) -> Iterator[tuple[str, str]]:
+    for line in (_read(file) or "").splitlines():
         _, kinds, path = line.split(":", 2)
         for kind in kinds.split(","):
             yield kind, path

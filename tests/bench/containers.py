@@ -1,4 +1,4 @@
-"""The labs in a container beside the same without one: from `lab start` to the first green check."""
+"""Labs and boxes in containers beside the same without: to the first green check, and an empty box."""
 
 import os
 import sys
@@ -6,7 +6,11 @@ from pathlib import Path
 from shutil import which
 from tempfile import TemporaryDirectory
 
+from grader.boxes.base import Box, Budget, Session
+from grader.boxes.bubblewrap import BubblewrapBox
+from grader.boxes.container import IMAGE, ContainerBox
 from grader.engines import look
+from grader.manifest import Limits
 from grader.starter import run
 from lab_env import container
 from lab_env.workspace import Home
@@ -30,6 +34,17 @@ def measure() -> None:
     inside = median_s(lambda: _first_green("--container"))
     print(f"image                 {size_mb:8,.0f} MB   on a {base}, nothing left to fetch")
     print(f"lab start to green    {inside:8.2f} s    {inside / plain:.2f} of the same without a container")
+    os.environ.update({"LAB_ENGINE": "podman", IMAGE: ready("grading")})
+    boxed = median_s(lambda: empty(ContainerBox()))
+    walled = median_s(lambda: empty(BubblewrapBox()))
+    print(f"an empty box          {boxed:8.2f} s    {boxed / walled:.1f} of a cold sandbox")
+
+
+def empty(box: Box) -> None:
+    """Start a box, ask it for nothing, end it."""
+    with TemporaryDirectory(prefix="bench-") as work:
+        budget = Budget(Limits())
+        Session(box.start(Path(work), {}, budget), budget).close()
 
 
 def _first_green(how: str) -> None:

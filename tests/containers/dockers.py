@@ -29,7 +29,7 @@ def why_not() -> str:
 
 
 @contextmanager
-def running(tag: str) -> Iterator[Engine]:
+def running(tag: str, target: str = "lab") -> Iterator[Engine]:
     """Start the daemon, give it podman's image, and end it; one at a time. DOCKER_HOST names `socket`."""
     with alone("docker.lock"):
         PLACE.mkdir(exist_ok=True)
@@ -44,7 +44,7 @@ def running(tag: str) -> Iterator[Engine]:
             daemon = subprocess.Popen([*words, f"--host={socket()}", *QUIETLY], stdout=log, stderr=log)
         try:
             engine = _wait(daemon)
-            _give(engine, tag)
+            _give(engine, tag, kept(target))
             yield engine
         finally:
             daemon.terminate()
@@ -66,12 +66,13 @@ def _leave_nothing(had_bridge: bool) -> None:
         subprocess.run(["ip", "link", "delete", BRIDGE.name], check=True)
 
 
-def kept() -> str:
+def kept(target: str = "lab") -> str:
     """The image's name here, for LAB_IMAGE: new only for other packages, as handing it over is slow."""
     total = hashlib.sha256()
     for name in ("requirements.lock", "lab_env/Dockerfile", "lab_env/install.sh", "lab_env/locked.py"):
         total.update((ROOT / name).read_bytes())
-    return f"{image.NAME}:packages-{total.hexdigest()[:12]}"
+    name = f"{image.NAME}:packages-{total.hexdigest()[:12]}"
+    return name if target == "lab" else f"{name}-{target}"
 
 
 def _wait(daemon: "subprocess.Popen[bytes]") -> Engine:
@@ -85,14 +86,14 @@ def _wait(daemon: "subprocess.Popen[bytes]") -> Engine:
             time.sleep(0.3)
 
 
-def _give(engine: Engine, tag: str) -> None:
-    """Hand podman's image over under the name of `kept`, and drop the one before it."""
-    if engine.inspect("image", kept()):
+def _give(engine: Engine, tag: str, name: str) -> None:
+    """Hand podman's image over under a name of `kept`, and drop those before it."""
+    if engine.inspect("image", name):
         return
     with subprocess.Popen(["podman", "save", "--quiet", tag], stdout=subprocess.PIPE) as saved:
         load = ["docker", "load", "--quiet"]
         subprocess.run(load, stdin=saved.stdout, stdout=subprocess.DEVNULL, check=True)
-    engine.ask("tag", tag, kept())
+    engine.ask("tag", tag, name)
     for other in engine.ask("images", "--format={{.Repository}}:{{.Tag}}", image.NAME).splitlines():
-        if other != kept():
+        if other not in (kept(), kept("grading")):
             engine.ask("rmi", other)

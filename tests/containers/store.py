@@ -58,7 +58,7 @@ def ready(target: str = "lab") -> str:
     """The name of the image for this course, built if it is not there; one process at a time."""
     os.environ.update(engine_settings())
     engine = look("podman")
-    tag = image.tag_of(ROOT) + ("" if target == "lab" else f"-{target}")
+    tag = image.tag_of(ROOT, target)
     with alone():
         if not engine.inspect("image", tag):
             _require_base(engine)

@@ -9,7 +9,7 @@ import pytest
 
 from grader.boxes.bubblewrap import why_not
 from grader.evidence import Evidence
-from grader.judge import BOXES
+from grader.judge import BOXES, TEMPLATES
 from grader.manifest import Lab, read_lab
 from grader.snapshot import take
 from tests.grader.courses import repository, tiny_course
@@ -30,7 +30,7 @@ def tiny(sound: Lab, tmp_path: Path) -> Lab:
     return read_lab(tmp_path / "course" / "labs" / sound.id)
 
 
-@pytest.fixture(params=[name for name in BOXES if name == "local" or not why_not()])
+@pytest.fixture(params=[name for name in TEMPLATES if name == "local" or not why_not()])
 def look(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Look]:
     """Reads a folder as the judge does, from a copy of its snapshot, in each box of this host."""
     box = BOXES[request.param]()

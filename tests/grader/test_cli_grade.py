@@ -141,8 +141,8 @@ def test_a_terminal_sees_the_lines_and_the_time_left() -> None:
 
 def test_a_box_without_walls_is_refused(class_of: Classroom, sound: Lab) -> None:
     settings = class_of.folder / "class.toml"
-    settings.write_text(settings.read_text().replace("bubblewrap", "container"))
+    settings.write_text(settings.read_text().replace("bubblewrap", "shed"))
     hand_in(class_of, sound, "cleo", RIGHT)
     done = typed(class_of, "grade", "01")
     assert done.returncode == 2
-    assert "Nobody's work is run here: the box `container` lacks sandbox on this host." in done.stderr
+    assert "Nobody's work is run here: the box `shed` lacks sandbox on this host." in done.stderr

@@ -58,6 +58,11 @@ SAID = {
         "docker: Error response from daemon: Mounts denied: The path /opt/labs is not shared from the host",
         "LAB_HOME=",
     ),
+    "no image, podman": ("Error: localhost/course:1: image not known", "grader doctor --box container"),
+    "no image, docker": (
+        "docker: Error response from daemon: No such image: localhost/course:1.",
+        "grader doctor --box container",
+    ),
     "another processor": (
         "exec /usr/bin/tini: exec format error",
         "docker image rm --force course:1",

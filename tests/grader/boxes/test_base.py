@@ -1,4 +1,4 @@
-"""What every box keeps to. A new box joins by its name in `grader.judge.BOXES`."""
+"""What every box keeps to: a new process, a sandbox, both cold and warm, and a container by each engine."""
 
 import os
 import time
@@ -13,15 +13,22 @@ import pytest
 
 from grader.boxes.base import Box, Budget, Reply, Session, Stopped
 from grader.boxes.bubblewrap import why_cold
+from grader.boxes.process import Child
 from grader.boxes.warm import Template
 from grader.errors import BoxError
 from grader.judge import BOXES, TEMPLATES
 from grader.lab import Limits
 from grader.results import Verdict
+from tests.containers.boxes import ENGINES
 from tests.grader.boxes.learner import CODE, FORGE, SERVICE
 from tests.grader.courses import write_files
 
 Start = Callable[..., Session]
+MARKS = (pytest.mark.container, pytest.mark.slow)
+WAYS = [
+    *(f"{name}{how}" for name in sorted(TEMPLATES) for how in ("", "-warm")),
+    *(pytest.param(engine, marks=MARKS) for engine in ENGINES),
+]
 
 
 @pytest.fixture(scope="session")
@@ -33,9 +40,12 @@ def templates() -> Iterator[dict[str, Template]]:
         template.close()
 
 
-@pytest.fixture(params=[f"{name}{how}" for name in sorted(BOXES) for how in ("", "-warm")])
+@pytest.fixture(params=WAYS)
 def box(request: pytest.FixtureRequest, templates: dict[str, Template]) -> Box:
     name, _, warm = request.param.partition("-")
+    if name in ENGINES:
+        request.getfixturevalue(f"boxes_by_{name}")
+        return BOXES["container"]()
     if not warm:
         return BOXES[name]()
     if name not in templates:
@@ -160,12 +170,20 @@ def test_code_that_ends_its_process_is_an_error_of_its_own(start: Start) -> None
 def test_a_box_that_is_killed_by_somebody_else_is_no_fault_of_the_learner(start: Start) -> None:
     session = start()
     assert session.call("learner.double", 1) == 2
-    for process in psutil.Process().children(recursive=True):
+    for process in _family(session):
         with suppress(psutil.NoSuchProcess):  # has ended since it was listed, or went along with another
             if "agent.py" in " ".join(process.cmdline()):
                 process.kill()
     with pytest.raises(BoxError, match=r"The box was killed while learner code ran\."):
         session.call("learner.count")
+
+
+def _family(session: Session) -> list[psutil.Process]:
+    """What is below us, and what is in the box's control group: a container is no child of ours."""
+    running = session._running
+    assert isinstance(running, Child)
+    pids = {int(pid) for file in running.group.entrances for pid in file.read_text().split()}
+    return [*psutil.Process().children(recursive=True), *map(psutil.Process, pids)]
 
 
 def test_a_session_that_has_ended_cannot_be_asked(start: Start) -> None:

@@ -11,7 +11,7 @@ import pytest
 from grader.boxes.base import Budget, Stopped
 from grader.boxes.notebook import Notebooks, NotebookSession
 from grader.errors import BoxError, CourseError
-from grader.judge import BOXES
+from grader.judge import BOXES, TEMPLATES
 from grader.lab import Limits
 from grader.results import Verdict
 
@@ -27,7 +27,7 @@ def notebook(*sources: str, language: str = "python") -> str:
     return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": about, "cells": cells})
 
 
-@pytest.fixture(params=sorted(BOXES))
+@pytest.fixture(params=sorted(TEMPLATES))
 def run(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
     """Runs cells as the notebook `a/n.ipynb` of a lab whose release has the same cells."""
     with ExitStack() as opened:

@@ -1,0 +1,65 @@
+"""The box `container` by each engine: images and stores of the tests' own."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from grader.boxes import container
+from tests.containers import dockers
+from tests.containers.store import engine_settings, ready, why_not
+
+ENGINES = ("podman", "docker")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--every-box`: what runs on few attacks, or on one engine only, in the gate."""
+    parser.addoption(
+        "--every-box", action="store_true", help="all attacks, and all that boxes keep to, by each engine"
+    )
+
+
+@pytest.fixture(scope="session")
+def grading() -> str:
+    """The image that boxes are made of, in podman's store."""
+    if reason := why_not():
+        pytest.skip(f"Containers cannot be run here: {reason}.")
+    return ready("grading")
+
+
+@pytest.fixture
+def boxes_by_podman(grading: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Boxes `container` are podman's."""
+    yield from _chosen("podman", grading, monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def daemon(grading: str) -> Iterator[str]:
+    """A Docker daemon that has the image; the image's name there."""
+    if reason := dockers.why_not():
+        pytest.skip(f"Docker cannot be run here: {reason}.")
+    before = os.environ.get("DOCKER_HOST")
+    os.environ["DOCKER_HOST"] = dockers.socket()
+    try:
+        with dockers.running(grading, "grading"):
+            yield dockers.kept("grading")
+    finally:
+        del os.environ["DOCKER_HOST"]
+        os.environ.update({"DOCKER_HOST": before} if before else {})
+
+
+@pytest.fixture
+def boxes_by_docker(daemon: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Boxes `container` are docker's."""
+    yield from _chosen("docker", daemon, monkeypatch)
+
+
+def _chosen(engine: str, image: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    settings = {**engine_settings(), "LAB_ENGINE": engine, container.IMAGE: image}
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    for known in (container.chosen_engine, container.chosen_image, container.why_not):
+        known.cache_clear()
+    yield
+    for known in (container.chosen_engine, container.chosen_image, container.why_not):
+        known.cache_clear()
