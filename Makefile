@@ -40,6 +40,7 @@ soak: setup ## The full-size runs, nothing taken from a cache
 	@$(BIN)/grader verify --no-cache
 	@$(BIN)/python -m tests.soak
 	@$(BIN)/python -m tests.soak.replay
+	@$(BIN)/pytest -q -n 0 --every-box -m every_box tests/grader/boxes tests/attacks
 
 clean: ## Remove the environment, caches and the built site; workspaces stay
 	rm -rf .venv .cache site .mypy_cache .ruff_cache .coverage*

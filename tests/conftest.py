@@ -6,7 +6,14 @@ from collections.abc import Generator
 import pytest
 
 from tests.attacks.nature import pytest_terminal_summary
-from tests.containers.boxes import boxes_by_docker, boxes_by_podman, daemon, grading, pytest_addoption
+from tests.containers.boxes import (
+    boxes_by_docker,
+    boxes_by_podman,
+    daemon,
+    grading,
+    pytest_addoption,
+    pytest_collection_modifyitems,
+)
 
 __all__ = [
     "boxes_by_docker",
@@ -14,6 +21,7 @@ __all__ = [
     "daemon",
     "grading",
     "pytest_addoption",
+    "pytest_collection_modifyitems",
     "pytest_runtest_makereport",
     "pytest_terminal_summary",
 ]

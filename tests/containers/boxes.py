@@ -19,6 +19,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is marked `every_box`, unless it is asked for."""
+    if config.getoption("--every-box"):
+        return
+    left_out = [item for item in items if item.get_closest_marker("every_box")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
 @pytest.fixture(scope="session")
 def grading() -> str:
     """The image that boxes are made of, in podman's store."""

@@ -19,15 +19,17 @@ from grader.errors import BoxError
 from grader.judge import BOXES, TEMPLATES
 from grader.lab import Limits
 from grader.results import Verdict
-from tests.containers.boxes import ENGINES
 from tests.grader.boxes.learner import CODE, FORGE, SERVICE
 from tests.grader.courses import write_files
 
 Start = Callable[..., Session]
-MARKS = (pytest.mark.container, pytest.mark.slow)
+MARKS = {
+    "podman": (pytest.mark.container, pytest.mark.slow),
+    "docker": (pytest.mark.container, pytest.mark.slow, pytest.mark.every_box),
+}
 WAYS = [
     *(f"{name}{how}" for name in sorted(TEMPLATES) for how in ("", "-warm")),
-    *(pytest.param(engine, marks=MARKS) for engine in ENGINES),
+    *(pytest.param(engine, marks=marks) for engine, marks in MARKS.items()),
 ]
 
 
@@ -43,7 +45,7 @@ def templates() -> Iterator[dict[str, Template]]:
 @pytest.fixture(params=WAYS)
 def box(request: pytest.FixtureRequest, templates: dict[str, Template]) -> Box:
     name, _, warm = request.param.partition("-")
-    if name in ENGINES:
+    if name in MARKS:
         request.getfixturevalue(f"boxes_by_{name}")
         return BOXES["container"]()
     if not warm:
