@@ -236,10 +236,12 @@ def _rehearse() -> None:
     if SHELL not in sys.modules:
         return
     main, places = sys.modules["__main__"], sys.path.copy()
-    shell = _new_shell()
-    shell.run_cell("None")
-    atexit.unregister(shell.atexit_operations)
-    sys.modules["__main__"], sys.path[:] = main, places
+    try:
+        shell = _new_shell()
+        shell.run_cell("None")
+        atexit.unregister(shell.atexit_operations)
+    finally:
+        sys.modules["__main__"], sys.path[:] = main, places
 
 
 def _in_a_copy(act: Callable[[], None]) -> None:

@@ -36,9 +36,10 @@ from grader.boxes.notebook import Notebooks
 from grader.boxes.warm import Template
 from grader.checks import Expect, Failed, Hidden, Student
 from grader.errors import CourseError, ToolMissing
-from grader.evidence import PRELOAD, Evidence
+from grader.evidence import Evidence
 from grader.manifest import Check, Lab, read_lab
 from grader.results import CheckResult, Verdict, write_json
+from grader.sealed import PRELOAD
 from grader.snapshot import Snapshot, take
 
 Kind = type[BubblewrapBox] | type[ContainerBox] | type[LocalBox]

@@ -10,13 +10,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from grader.boxes.base import Stopped
 from grader.results import Verdict
-
-if TYPE_CHECKING:
-    from grader.evidence import SealedBox
+from grader.sealed import SealedBox
 
 DATABASE = "mlflow.db"
 
@@ -66,7 +64,7 @@ class Run:
 class MlflowEvidence:
     """The submitted MLflow store: `mlflow.db` and the artifacts beside it."""
 
-    def __init__(self, sealed: "SealedBox", files: Iterable[str], database: str = DATABASE) -> None:
+    def __init__(self, sealed: SealedBox, files: Iterable[str], database: str = DATABASE) -> None:
         self._sealed = sealed
         self._files = tuple(files)
         self._database = database

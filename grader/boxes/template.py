@@ -94,18 +94,22 @@ def serve(
 
 
 def preload(modules: Sequence[str], rehearse: Callable[[], None] = lambda: None) -> str:
-    """Import them, and rehearse; why one must not be imported before a fork, empty when all may be."""
+    """Import them, and rehearse; why one must not be imported before a fork, empty when all may be.
+
+    A rehearsal that fails is left out: the child that does the same for itself says what fails.
+    """
     steps: dict[str, Callable[[], object]] = {
         f"`{name}`": partial(importlib.import_module, name) for name in modules
     }
-    for name, step in (steps | {"the rehearsal": rehearse}).items():
+    for name, step in (steps | {"A notebook's shell": rehearse}).items():
         before, handlers, family = _open(), _handlers(), _has_children()
         try:
             step()
         except BaseException as error:  # a module may even end the process
-            return f"{name} cannot be imported ({type(error).__name__}: {error})"
+            if step is not rehearse:
+                return f"{name} cannot be imported ({type(error).__name__}: {error})"
         if left := _left(before, handlers, family):
-            return f"{name} leaves {left} behind when it is imported, which a fork does not survive"
+            return f"{name} leaves {left} behind, which a fork does not survive"
     return ""
 
 

@@ -13,8 +13,9 @@ import pytest
 from grader.boxes.base import Stopped
 from grader.boxes.local import LocalBox
 from grader.errors import BoxError
-from grader.evidence import Checkout, Evidence, Out, SealedBox
+from grader.evidence import Checkout, Evidence, Out
 from grader.results import Verdict
+from grader.sealed import SealedBox
 from grader.starter import course_environment, run
 from tests.grader.courses import commit, repository, write_files
 

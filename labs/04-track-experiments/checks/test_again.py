@@ -38,9 +38,8 @@ def test_model_is_the_runs(evidence: Evidence, student: Student, expect: Expect)
         looked_at=looked_at,
         found=(done.stderr.strip().splitlines() or ["no reason given"])[-1],
         expected="a prediction for each order",
-        why="An artifact that only its maker can load is not one. Log it with `mlflow.sklearn.log_model` "
-        "or as a "
-        "pyfunc model, with what it needs.",
+        why="An artifact that only its maker can load is not one. Log it with `mlflow.sklearn.log_model` or "
+        "as a pyfunc model, with what it needs.",
         link=f"{PAGE}#what-a-signature-is",
     )
     error = _error(done.stdout, orders["minutes"].to_numpy())
@@ -89,12 +88,11 @@ def test_chosen_run_reproduces(evidence: Evidence, student: Student, expect: Exp
         found=f"valid_mae {said:.4f} in the store",
         expected=f"valid_mae {again:.4f}, as the clone gives it{why}",
         why="Today's code gives the number in the store, the commit that the run names does not. Something "
-        "was "
-        "changed and not committed when it ran: the run names a commit that it did not run. Commit first."
+        "was changed and not committed when it ran: the run names a commit that it did not run. Commit "
+        "first."
         if dirty
         else "Neither the run's commit nor today's code gives this number. It was typed, rounded, or made "
-        "by code "
-        "that is gone. Log what `measure` returns, and nothing else.",
+        "by code that is gone. Log what `measure` returns, and nothing else.",
         link=f"{PAGE}#what-makes-a-run-repeatable",
         misconception="commit-of-a-dirty-tree" if dirty else "metric-typed",
     )

@@ -1,4 +1,4 @@
-"""Checks of lab 04 that read the store: runs, the choice, the model's description, the secret."""
+"""Checks of lab 04 that read the store: runs, the choice, the model's description."""
 
 import hashlib
 import re
@@ -11,37 +11,9 @@ import yaml
 from grader.checks import Evidence, Expect, Run
 
 PAGE = "modules/04-track-experiments.md"
-ARCHIVE = {
-    "baseline": {"leaves": "8", "rate": "0.1", "seed": "1"},
-    "more-trees": {"leaves": "8", "rate": "0.1", "seed": "1"},
-    "friday-evening": {"leaves": "8", "rate": "0.1", "seed": "7"},
-}
-ORIGIN = ("git_commit", "data_md5", "lock_sha256")
-TOKEN = "tfn_live_" + hashlib.sha256(b"weather feed").hexdigest()[:24]
 HASH = re.compile("[0-9a-f]{40}")
-LONGEST, MOST = 100_000, 200  # characters of a description, files of a commit that are looked at
+LONGEST = 100_000  # characters of a description that are looked at
 POINTER = "data/orders.parquet.dvc"
-
-
-def test_archive_is_kept(evidence: Evidence, expect: Expect) -> None:
-    found = {run.name: run for run in evidence.mlflow.runs("archive")}
-    sound = [
-        name
-        for name, params in ARCHIVE.items()
-        if name in found
-        and params.items() <= found[name].params.items()
-        and set(ORIGIN) <= set(found[name].tags)
-    ]
-    expect.that(
-        len(sound) == len(ARCHIVE),
-        looked_at="the experiment `archive` in mlflow.db",
-        found=sound or "none of Mara's runs",
-        expected=", ".join(ARCHIVE),
-        why="A store is what the team knows of its models. Who throws it away to get rid of one line has "
-        "thrown away every number that was ever reported from it. Take out the one run; keep the rest.",
-        link=f"{PAGE}#a-secret-in-a-store",
-        misconception="store-thrown-away",
-    )
 
 
 def test_settings_are_logged(evidence: Evidence, expect: Expect) -> None:
@@ -55,8 +27,7 @@ def test_settings_are_logged(evidence: Evidence, expect: Expect) -> None:
         and f"run {lacking[0].id[:7]} “{lacking[0].name}” with {sorted(lacking[0].params) or 'none'}",
         expected="the parameters leaves, rate and seed",
         why="The settings stand in the run's name, which is for people: nothing can filter, sort or group "
-        "by it, "
-        "and it can be edited. Log them as parameters."
+        "by it, and it can be edited. Log them as parameters."
         if named
         else "What a run was told is its input. Without it the result cannot be made again.",
         link=f"{PAGE}#a-complete-run",
@@ -89,8 +60,8 @@ def test_code_is_named(evidence: Evidence, expect: Expect) -> None:
             looked_at=_count(runs),
             found=f"git_commit = {named or 'nothing'} in run {run.id[:7]}",
             expected="a commit's hash, 40 hex digits",
-            why="A branch, a tag or HEAD is a name that moves. Next week it means other code. "
-            "`git rev-parse HEAD` gives the hash, which cannot."
+            why="A branch, a tag or HEAD is a name that moves. Next week it means other code. `git "
+            "rev-parse HEAD` gives the hash, which cannot."
             if named
             else "Without the commit nobody can say which code gave this number.",
             link=f"{PAGE}#a-complete-run",
@@ -241,9 +212,8 @@ def test_model_has_a_signature(evidence: Evidence, expect: Expect) -> None:
         found="no signature",
         expected="a signature that names its inputs",
         why="The artifact loads and nobody knows what to feed it. A service that sends the columns in "
-        "another "
-        "order, or kilometres as text, gets an answer all the same, and it is wrong. With a signature it "
-        "gets an error.",
+        "another order, or kilometres as text, gets an answer all the same, and it is wrong. With a "
+        "signature it gets an error.",
         link=f"{PAGE}#what-a-signature-is",
         misconception="no-signature",
     )
@@ -254,111 +224,6 @@ def test_model_has_a_signature(evidence: Evidence, expect: Expect) -> None:
         expected="an input example",
         why="Three real rows are the shortest documentation, and a smoke test for whoever deploys it.",
         link=f"{PAGE}#what-a-signature-is",
-    )
-
-
-def test_lost_run_is_named(evidence: Evidence, expect: Expect) -> None:
-    said = _toml(evidence.text("answers.toml"))
-    name, lost = said.get("lost_run"), said.get("lost")
-    branch = name == "more-trees"
-    expect.that(
-        (name, lost) == ("friday-evening", "data"),
-        looked_at="answers.toml",
-        found=f"lost_run = {name}, lost = {lost}",
-        expected="the run that cannot be made again, and which part of it is nowhere",
-        why="Its commit is not on main, and still in the repository: look at every branch. It can be "
-        "repeated."
-        if branch
-        else "For each run of the archive: is its git_commit a commit here, and is its data_md5 in the "
-        "store? "
-        "One of the two is missing for one of them.",
-        link=f"{PAGE}#what-makes-a-run-repeatable",
-        misconception="looked-on-main-only" if branch else "",
-    )
-
-
-def test_token_was_revoked_first(evidence: Evidence, expect: Expect) -> None:
-    notes = _toml(evidence.text("tokens.toml"))
-    revoked = notes.get("revoked_sha256") == hashlib.sha256(TOKEN.encode()).hexdigest()
-    expect.that(
-        revoked,
-        looked_at="tokens.toml, which rotate.py writes",
-        found="the old token is not revoked",
-        expected="the old token, revoked",
-        why="Everybody who could read the store has had this token, and may still have it. Taking it out "
-        "of sight "
-        "does not take it out of their hands. Run `python rotate.py`.",
-        link=f"{PAGE}#a-secret-in-a-store",
-        misconception="never-rotated",
-    )
-    seen = notes.get("could_still_be_read_in")
-    expect.that(
-        isinstance(seen, int) and seen > 0,
-        looked_at="tokens.toml, which rotate.py writes",
-        found="the token was revoked when no file of the store had it any more",
-        expected="revoked first, cleaned after",
-        why="All the while that you were cleaning, the token worked. Revoking takes a minute and ends the "
-        "danger; "
-        "cleaning takes an hour and ends only the embarrassment.",
-        link=f"{PAGE}#a-secret-in-a-store",
-        misconception="cleaned-first",
-    )
-
-
-def test_secret_is_gone(evidence: Evidence, expect: Expect) -> None:
-    secret = TOKEN.encode()
-    files = [
-        path
-        for path in evidence.files()
-        if not path.startswith((".git/", "secrets.env")) and secret in (evidence.read(path) or b"")
-    ]
-    runs = evidence.mlflow.runs(deleted=True)
-    holding = [
-        run for run in runs if any(TOKEN in value for value in (*run.params.values(), *run.tags.values()))
-    ]
-    kinds = {
-        "soft-deleted": any(run.deleted for run in holding),
-        "secret-renamed": any(
-            not run.deleted and run.params.get("weather_token") != TOKEN for run in holding
-        ),
-        "artifact-kept": not holding and any(path.endswith(".json") for path in files),
-        "left-in-free-pages": not holding and "mlflow.db" in files,
-    }
-    whys = {
-        "soft-deleted": "`delete_run` sets a mark, so that the run can be restored. Row, parameter and "
-        "artifacts are "
-        "still there, for everybody with a copy of the store. `mlflow gc` takes them out.",
-        "secret-renamed": "It has another name or another place and is still a token in clear text. Names "
-        "protect "
-        "nothing. Take the run out.",
-        "artifact-kept": "The database is clean, and a file that the run logged still has the token. A run "
-        "has two "
-        "homes: rows in the database, files in the artifact store. `mlflow gc` cleans both.",
-        "left-in-free-pages": "No run has it any more, but the bytes are still in the database file: "
-        "SQLite keeps "
-        "the pages of deleted rows for later use. `VACUUM` writes the file anew without them.",
-    }
-    kind = next((name for name, holds in kinds.items() if holds), "")
-    expect.that(
-        not files,
-        looked_at="every file that you hand in, byte by byte",
-        found=", ".join(files),
-        expected="the old token in none of them",
-        why=whys.get(
-            kind, "A store is copied, backed up and read by many. What was secret in it must leave it."
-        ),
-        link=f"{PAGE}#a-secret-in-a-store",
-        misconception=kind,
-    )
-    expect.that(
-        not [
-            path for path in list(evidence.git.files())[:MOST] if secret in (evidence.git.read(path) or b"")
-        ],
-        looked_at="the files of your last commit",
-        found="the old token",
-        expected="no token",
-        why="The token is in Git now, and in every clone. Take that file out of history, as in module 02.",
-        link=f"{PAGE}#a-secret-in-a-store",
     )
 
 

@@ -17,6 +17,7 @@ from grader.boxes.warm import Command, Fork, Template, TemplateGone, descriptor,
 from grader.errors import BoxError
 from tests.grader.courses import write_files
 
+ENGINE = Path(__file__).parents[3]
 LEAVES = {
     "threads": "import threading as t, time\nt.Thread(target=time.sleep, args=(60,), daemon=True).start()\n",
     "socket": "import socket\nkept = socket.socket()\n",
@@ -29,7 +30,7 @@ LEAVES = {
     "harmless": "import json\n",
 }
 SAID = {
-    "threads": "leaves 1 threads behind when it is imported, which a fork does not survive",
+    "threads": "leaves 1 threads behind, which a fork does not survive",
     "socket": "leaves 1 open descriptors (socket) behind",
     "a_file": "leaves 1 open descriptors (/dev/null) behind",
     "event_loop": "(an event loop, socket, socket) behind",
@@ -39,22 +40,44 @@ SAID = {
     "ends": "cannot be imported (SystemExit: 0)",
     "harmless": "",
 }
+REHEARSES = """
+import threading, time
+from grader.boxes.template import preload
+
+def fails():
+    raise RuntimeError("no shell")
+
+def leaves():
+    threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+    fails()
+
+print(repr(preload(["json"], fails)))
+print(repr(preload(["json"], leaves)))
+"""
 ASK = "import sys; from grader.boxes.template import preload; print(preload(['json', *sys.argv[1:]]))"
 
 
 @pytest.mark.parametrize("name", LEAVES)
 def test_what_a_preload_leaves_behind_is_refused(tmp_path: Path, name: str) -> None:
     write_files(tmp_path, {f"leaves_{name}.py": LEAVES[name]})
-    engine = Path(__file__).parents[3]
     done = subprocess.run(
         [sys.executable, "-c", ASK, f"leaves_{name}"],
-        env=os.environ | {"PYTHONPATH": f"{engine}{os.pathsep}{tmp_path}"},
+        env=os.environ | {"PYTHONPATH": f"{ENGINE}{os.pathsep}{tmp_path}"},
         capture_output=True,
         text=True,
         check=False,
     )
     assert SAID[name] in done.stdout, done.stderr
     assert done.stdout.startswith(f"`leaves_{name}` ") or not SAID[name]
+
+
+def test_a_rehearsal_may_fail_and_not_leave_anything() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", REHEARSES], cwd=ENGINE, capture_output=True, text=True, check=False
+    )
+    failed, left = done.stdout.splitlines()
+    assert failed == "''", done.stderr
+    assert left == repr("A notebook's shell leaves 1 threads behind, which a fork does not survive")
 
 
 @pytest.fixture
