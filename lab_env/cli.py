@@ -253,12 +253,17 @@ def update(lab: Which = None, as_json: Json = False) -> None:
 
 
 @app.command()
-def up(as_json: Json = False) -> None:
-    """Start the site, JupyterLab and MLflow on this machine; what runs already is left alone."""
-    from lab_env import report, services
+def up(
+    in_containers: Annotated[
+        bool, typer.Option("--container", help="Each in a container of its own, by Compose.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Start the site, JupyterLab, MLflow, and Prometheus where it is; what runs already is left alone."""
+    from lab_env import compose, report, services
 
     home, screen = _home(), Screen()
-    started = services.up(home)
+    started = compose.up(home) if in_containers or compose.is_up(home) else services.up(home)
     if as_json:
         screen.json([{"name": each.name, "url": each.url, "failure": each.failure} for each in started])
     else:
@@ -269,10 +274,12 @@ def up(as_json: Json = False) -> None:
 @app.command()
 def down(as_json: Json = False) -> None:
     """End what `lab up` started, and nothing else; a container of the labs ends with it."""
-    from lab_env import container, services
+    from lab_env import compose, container, services
 
     home, screen = _home(), Screen()
-    if container.is_chosen(home):
+    if compose.is_up(home):
+        ended = {"containers": "The containers"} if compose.down(home) else {}
+    elif container.is_chosen(home):
         ended = {"container": "The container"} if container.remove(home) else {}
     else:
         ended = {each.name: each.title for each in services.down(home)}
@@ -280,7 +287,7 @@ def down(as_json: Json = False) -> None:
         screen.json(list(ended))
     elif ended:
         for title in ended.values():
-            screen.say(f"{title} has ended.", mark=PASSED)
+            screen.say(f"{title} {'have' if title.endswith('s') else 'has'} ended.", mark=PASSED)
     else:
         screen.say("Nothing was running.")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from grader.engines import Engine, EngineProblem, find
 from grader.results import write_json
-from lab_env import image, services
+from lab_env import image, plans, services
 from lab_env.errors import LabError
 from lab_env.workspace import Home, git, read_json
 
@@ -57,7 +57,7 @@ def choose(home: Home, wanted: bool) -> None:
         LabError: the folder is not for a container.
     """
     if wanted:
-        write_json(_note(home), {"container": ensure(home).name})
+        note(home, ensure(home).name)
         hand_over(home, owner(home.folder))
     else:
         remove(home)
@@ -76,15 +76,15 @@ def ensure(home: Home) -> Container:
     tag = image.ensure(engine, home.course)
     ready = Container(engine, home, name_of(home))
     known = engine.inspect("container", ready.name)
-    key = f"{tag} {user[0]}:{user[1]}"
-    if known.get("State", {}).get("Running") and known["Config"]["Labels"].get("lab.key") == key:
+    wanted = key(tag, user)
+    if known.get("State", {}).get("Running") and known["Config"]["Labels"].get("lab.key") == wanted:
         return ready
     if known:
         engine.ask("rm", "--force", ready.name)
-    _prepare(home, user)
+    prepare(home, user)
     ports = free_ports()
     words = run_words(engine, home, user=user, ports=ports)
-    named = [f"--name={ready.name}", f"--label=lab.key={key}"]
+    named = [f"--name={ready.name}", f"--label=lab.key={wanted}"]
     engine.ask("run", "--detach", *named, *words, tag, "sleep", "infinity", image=tag)
     _require_writable(ready)
     return ready
@@ -112,7 +112,7 @@ def run_words(engine: Engine, home: Home, *, user: tuple[int, int], ports: Mappi
         f"--env=LAB_COURSE={home.course}",
         f"--env=HOME={_inner_home(home)}",
         "--env=USER=learner",
-        f"--env={services.PORTS}={address}",
+        f"--env={plans.PORTS}={address}",
         *(f"--publish=127.0.0.1:{port}:{port}" for port in ports.values()),
     ]
 
@@ -155,7 +155,17 @@ def held(home: Home) -> dict[str, int]:
     except EngineProblem:
         return {}
     set_there = dict(pair.split("=", 1) for pair in known.get("Config", {}).get("Env", ()) if "=" in pair)
-    return services.published(set_there)
+    return plans.published(set_there)
+
+
+def note(home: Home, name: str) -> None:
+    """Note that the labs of this home are done in a container from now on."""
+    write_json(_note(home), {"container": name})
+
+
+def key(tag: str, user: tuple[int, int]) -> str:
+    """What a running container is known by to be the wanted one: its image and whom it runs as."""
+    return f"{tag} {user[0]}:{user[1]}"
 
 
 def name_of(home: Home) -> str:
@@ -198,12 +208,12 @@ def free_ports() -> dict[str, int]:
         LabError: fifty in a row are in use.
     """
     ports: dict[str, int] = {}
-    for name, usual in services.USUAL_PORTS.items():
+    for name, usual in plans.USUAL_PORTS.items():
         ports[name] = services.free_port(usual, ports.values())
     return ports
 
 
-def _prepare(home: Home, user: tuple[int, int]) -> None:
+def prepare(home: Home, user: tuple[int, int]) -> None:
     """A home folder for inside, which stays; the first time with the learner's name for commits in it."""
     place = _inner_home(home)
     settings = place / ".gitconfig"

@@ -1,12 +1,14 @@
 """Whether a container of the labs is well: the work can be written, every service that was started answers.
 
-The image runs it every half minute: `python -m lab_env.health`. Exit code 1 says what is not well.
+The image runs it every half minute: `python -m lab_env.health`. Exit code 1 says what is not well. With the
+name of a service it asks that one alone, as the container has it that serves nothing else.
 """
 
 import os
 import sys
 from pathlib import Path
 
+from lab_env.plans import HEALTH, TITLES, USUAL_PORTS, published
 from lab_env.processes import is_running
 from lab_env.services import answers, noted
 from lab_env.workspace import Home, find_home
@@ -14,9 +16,15 @@ from lab_env.workspace import Home, find_home
 
 def main() -> None:
     """Say what is not well, and exit with 1 if anything is."""
-    found = problems(find_home(Path.cwd()))
+    found = silent(sys.argv[1]) if sys.argv[1:] else problems(find_home(Path.cwd()))
     print("\n".join(found) or "well")
     sys.exit(bool(found))
+
+
+def silent(name: str) -> list[str]:
+    """Whether a service does not answer on its port, as a line."""
+    url = f"http://127.0.0.1:{(USUAL_PORTS | published(os.environ))[name]}{HEALTH[name]}"
+    return [] if answers(url) else [f"{TITLES[name]} does not answer at {url}"]
 
 
 def problems(home: Home) -> list[str]:

@@ -2,50 +2,24 @@
 
 import contextlib
 import fcntl
-import importlib.util
 import os
 import secrets
-import sqlite3
-import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from grader.results import write_json
-from grader.snapshot import MARKER
-from lab_env import site
 from lab_env.doctor import is_free
 from lab_env.errors import LabError
+from lab_env.plans import HEALTH, TITLES, USUAL_PORTS, environment, installed, page, plan, published, shown
 from lab_env.processes import Process, end, is_running, launch, listens
 from lab_env.workspace import Home, read_json
 
-NAMES = ("site", "jupyter", "mlflow")
-TITLES = {"site": "Site", "jupyter": "JupyterLab", "mlflow": "MLflow"}
-USUAL_PORTS = {"site": 8000, "jupyter": 8888, "mlflow": 5000}
-QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "DVC_NO_ANALYTICS": "1"}
-SETTINGS = Path(__file__).parent / "jupyter"
-"""What JupyterLab does not show a learner: an instructor's panels, and a question about news."""
-
 PATIENCE_S = 90.0
-PORTS = "LAB_PORTS"  # in a container: the ports that it publishes to its own machine, `site=8000,mlflow=5000`
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How to start one service on a port; `key` changes when a running one would have to start anew."""
-
-    name: str
-    command: tuple[str, ...]
-    folder: Path
-    environment: Mapping[str, str]
-    health: str
-    page: str
-    key: str
 
 
 @dataclass(frozen=True)
@@ -73,7 +47,7 @@ class Service:
 
 
 def up(
-    home: Home, *, ports: Mapping[str, int] | None = None, names: Sequence[str] = NAMES
+    home: Home, *, ports: Mapping[str, int] | None = None, names: Sequence[str] = ()
 ) -> tuple[Service, ...]:
     """Start what does not run yet and wait until it answers; one that fails does not stop the others.
 
@@ -81,12 +55,12 @@ def up(
         home: whose services; each home has its own.
         ports: where to look first for a free port, by service; by default those that a container publishes,
             else USUAL_PORTS.
-        names: which services.
+        names: which services; by default all that are installed.
     """
-    usual = ports or published(os.environ) or USUAL_PORTS
+    usual = USUAL_PORTS | dict(ports or published(os.environ))
     with alone(home):
         services: dict[str, Service] = {}
-        for name in names:
+        for name in names or installed():
             taken = {service.port for service in services.values()}
             services[name] = _start(home, name, usual[name], taken)
         for name, service in services.items():
@@ -111,29 +85,18 @@ def down(home: Home) -> tuple[Service, ...]:
 
 def forget(home: Home) -> None:
     """Take back the notes on all services: whoever held them is gone."""
-    for name in NAMES:
+    for name in TITLES:
         _note_file(home, name).unlink(missing_ok=True)
 
 
 def noted(home: Home) -> tuple[Service, ...]:
     """The services of this home that were started and not ended by `down`, alive or not."""
-    return tuple(service for service in (_noted(home, name) for name in NAMES) if service)
+    return tuple(service for service in (_noted(home, name) for name in TITLES) if service)
 
 
 def running(home: Home) -> tuple[Service, ...]:
     """The services of this home whose programs are alive."""
     return tuple(service for service in noted(home) if service.process and is_running(service.process))
-
-
-def published(environment: Mapping[str, str]) -> dict[str, int]:
-    """In a container, the ports that its machine sends on to it; else none."""
-    pairs = (pair.split("=") for pair in environment.get(PORTS, "").split(",") if pair)
-    return {name: int(port) for name, port in pairs}
-
-
-def address() -> str:
-    """Where services listen: on this machine only, in a container on whatever it is given to publish."""
-    return "0.0.0.0" if published(os.environ) else "127.0.0.1"  # noqa: S104  # only published to 127.0.0.1
 
 
 def site_address(home: Home) -> str | None:
@@ -143,108 +106,7 @@ def site_address(home: Home) -> str | None:
 
 def shows_another_lab(home: Home) -> bool:
     """Whether MLflow runs on what is not the lab in hand any more; `up` starts it anew."""
-    key = _mlflow_key(_mlflow_folder(home))
-    return any(service.name == "mlflow" and service.key != key for service in running(home))
-
-
-def plan(home: Home, name: str, port: int, *, token: str = "") -> Plan:
-    """How one service is started.
-
-    Raises:
-        LabError: the site cannot be built, or MLflow's database cannot be read.
-    """
-    if name == "site":
-        return _site(home, port)
-    return _jupyter(home, port, token) if name == "jupyter" else _mlflow(home, port)
-
-
-def _site(home: Home, port: int) -> Plan:
-    folder = site.build(home)
-    words = ["-m", "http.server", str(port), "--bind", address(), "--directory", str(folder)]
-    return Plan("site", (sys.executable, *words), home.folder, {}, "/", "/", str(folder))
-
-
-def _jupyter(home: Home, port: int, token: str) -> Plan:
-    notes = home.notes / "jupyter"
-    words = [
-        "-m",
-        "jupyterlab",
-        "--no-browser",
-        f"--ServerApp.ip={address()}",
-        f"--ServerApp.port={port}",
-        "--ServerApp.port_retries=0",
-        "--ServerApp.allow_root=True",
-        f"--ServerApp.root_dir={home.folder}",
-        "--LabApp.news_url=None",
-        f"--LabApp.app_settings_dir={SETTINGS}",
-        "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
-    ]
-    # The token goes by environment: a command line can be read by everybody on the machine.
-    environment = {
-        "JUPYTER_TOKEN": token,
-        "JUPYTER_NO_CONFIG": "1",
-        "JUPYTER_CONFIG_DIR": str(notes / "config"),
-        "JUPYTER_RUNTIME_DIR": str(notes / "runtime"),
-        "JUPYTERLAB_SETTINGS_DIR": str(notes / "settings"),
-        "JUPYTERLAB_WORKSPACES_DIR": str(notes / "workspaces"),
-        # As a box has it: on busy cores, threads that wait for each other take eight times as long as one.
-        "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),
-    }
-    page = f"/lab?token={token}"
-    return Plan("jupyter", (sys.executable, *words), home.folder, environment, "/api", page, str(home.folder))
-
-
-def _mlflow(home: Home, port: int) -> Plan:
-    folder = _mlflow_folder(home)
-    _require_database(folder / "mlflow.db")
-    words = ["-m", "mlflow", "server", "--host", address(), "--port", str(port), "--workers", "1"]
-    words += ["--backend-store-uri", f"sqlite:///{folder / 'mlflow.db'}"]
-    words += ["--artifacts-destination", str(folder / "mlartifacts")]
-    environment = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    key = _mlflow_key(folder)
-    return Plan("mlflow", (sys.executable, *words), home.notes, environment, "/health", "/", key)
-
-
-def _mlflow_folder(home: Home) -> Path:
-    current = home.current
-    return home.workspace(current) if current and home.workspace(current).is_dir() else home.folder
-
-
-def _mlflow_key(folder: Path) -> str:
-    """Changes with the lab in hand and when it is laid out anew: the database is another one then."""
-    marker = folder / MARKER
-    return f"{folder} {marker.stat().st_mtime_ns}" if marker.is_file() else str(folder)
-
-
-def _require_database(path: Path) -> None:
-    """Say at once what MLflow would only find out after retrying for minutes."""
-    if not path.exists():
-        return
-    try:
-        with contextlib.closing(sqlite3.connect(path, timeout=1)) as database:
-            unknown = _unknown_revisions(database)
-    except sqlite3.Error as error:
-        raise LabError(
-            f"MLflow cannot read its database {path}: {error}. If another program has it open, close that; "
-            f"else move the file away (`mv {path} {path}.old`). Then run `lab up` again."
-        ) from error
-    if unknown:
-        raise LabError(
-            f"MLflow cannot read its database {path}: a newer MLflow than the course's {version('mlflow')} "
-            f"wrote to it (revision {unknown[0]}). Work in the course's environment, "
-            "`source .venv/bin/activate`, and lay the lab out anew: `lab reset` keeps a copy of your work."
-        )
-
-
-def _unknown_revisions(database: sqlite3.Connection) -> list[str]:
-    """The revisions that a database is on and the MLflow that is installed does not know; not imported."""
-    if ("alembic_version",) not in database.execute("SELECT name FROM sqlite_master").fetchall():
-        return []
-    found = importlib.util.find_spec("mlflow")
-    steps = Path(str(found and found.origin)).parent / "store" / "db_migrations" / "versions"
-    known = {step.name.partition("_")[0] for step in steps.glob("*.py")}
-    named = [str(row[0]) for row in database.execute("SELECT version_num FROM alembic_version")]
-    return [name for name in named if known and name not in known]
+    return any(service.name == "mlflow" and service.key != shown(home) for service in running(home))
 
 
 def _start(home: Home, name: str, usual: int, taken: Collection[int]) -> Service:
@@ -264,15 +126,15 @@ def _start(home: Home, name: str, usual: int, taken: Collection[int]) -> Service
         if noted.port != port and is_free(noted.port):
             port = noted.port
             wanted = plan(home, name, port, token=token)
-    process = launch(wanted.command, wanted.folder, {**_clean(), **QUIET, **wanted.environment}, log)
+    process = launch(wanted.command, wanted.folder, environment(wanted), log)
     base = f"http://127.0.0.1:{port}"
     service = Service(
         name,
-        url=base + wanted.page,
+        url=base + page(name, token),
         port=port,
         usual_port=usual,
         log=str(log),
-        health=base + wanted.health,
+        health=base + HEALTH[name],
         key=wanted.key,
         process=process,
         fresh=True,
@@ -325,18 +187,6 @@ def free_port(usual: int, taken: Collection[int]) -> int:
         if port not in taken and is_free(port):
             return port
     raise LabError(f"Ports {usual} to {usual + 49} are all in use. End a program that holds one: `ss -ltnp`.")
-
-
-def _clean() -> dict[str, str]:
-    """The environment without what would point a service elsewhere; the course's own programs come first.
-
-    JupyterLab's terminals inherit it, so `dvc` and `lab` are found there too.
-    """
-    kept = {
-        key: value for key, value in os.environ.items() if not key.startswith(("JUPYTER", "MLFLOW_", "GIT_"))
-    }
-    kept["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', os.defpath)}"
-    return kept
 
 
 def _last_line(log: str) -> str:

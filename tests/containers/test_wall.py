@@ -16,7 +16,7 @@ from grader.engines import Engine, EngineProblem, explain, look
 from lab_env import container
 from lab_env import image as images
 from lab_env.errors import LabError
-from lab_env.services import USUAL_PORTS
+from lab_env.plans import USUAL_PORTS
 from lab_env.workspace import Home
 from tests.containers.conftest import LEARNER
 from tests.containers.store import ROOT, engine_settings, on_stand_in, ready

@@ -43,6 +43,7 @@ NOT_RUN = {
     "git config --global user.email you@example.com": "changes the learner's own settings",
     "export LAB_HOME=/a/folder/with/space": "names a folder that is the reader's to choose",
     "lab start 02 --container": "tests/containers does, with an image store of its own",
+    "lab up --container": "tests/containers does, with an image store of its own",
     "grader verify 02": "tests/course verifies every lab, over some minutes",
     "grader release 02": "has work only after a change; tests/grader/test_cli.py types it",
 }

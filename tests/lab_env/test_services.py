@@ -15,8 +15,9 @@ from lab_env import services
 from lab_env.doctor import is_free
 from lab_env.errors import LabError
 from lab_env.layout import reset
+from lab_env.plans import QUIET, page, plan
 from lab_env.processes import MARK, is_running
-from lab_env.services import Service, down, plan, running, shows_another_lab, site_address, up
+from lab_env.services import Service, down, running, shows_another_lab, site_address, up
 from lab_env.workspace import Home
 from tests.lab_env.conftest import RunLab
 from tests.lab_env.disks import fill, small_disk
@@ -165,8 +166,8 @@ def test_nothing_listens_beyond_this_machine_or_reports_home(tiny: Tiny) -> None
     assert mlflow.command[mlflow.command.index("--host") + 1] == "127.0.0.1"
     assert site.command[site.command.index("--bind") + 1] == "127.0.0.1"
     assert not any("secret" in word for word in jupyter.command), "a command line is public"
-    assert jupyter.page == "/lab?token=secret"
-    assert services.QUIET.keys() == {"MLFLOW_DISABLE_TELEMETRY", "DO_NOT_TRACK", "DVC_NO_ANALYTICS"}
+    assert page("jupyter", "secret") == "/lab?token=secret"
+    assert QUIET.keys() == {"MLFLOW_DISABLE_TELEMETRY", "DO_NOT_TRACK", "DVC_NO_ANALYTICS"}
 
 
 def test_no_free_port_is_an_error() -> None:
