@@ -39,6 +39,7 @@ ENGINE = (
     "Limits are the engine's: let root run it, or use control groups of the second version. Or grade with "
     '`box = "bubblewrap"`.'
 )
+OWN_KEEPER = "limits set on the first process of its own container"
 # What no wall stops, and why. It is no reason for a host to be weak: no other host can do better.
 BY_NATURE = {
     "answers from a lookup, or a model file that returns labels": (
@@ -61,6 +62,10 @@ BY_NATURE = {
     "asking for a person": (
         "Code can kill its own process in a way that looks like a fault of the host. That is a GRADER_ERROR: "
         "no points, judged once more, then looked at by a person, whose minutes it costs."
+    ),
+    OWN_KEEPER: (
+        "An engine's container has one user number, so code there may slow the first process of its own "
+        "container, or end it by a limit. That ends its own box, and nothing else."
     ),
     "a hole in the kernel": (
         "All boxes of a host share its kernel. The system-call filter makes what can be reached small; keep "

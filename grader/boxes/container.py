@@ -45,6 +45,7 @@ INSIDE = ("agent.py", "wire.py", "boxes/programs.py")
 IMAGE = "GRADER_IMAGE"
 MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
 FIRST_UID, UIDS = 200_000, 100_000
+LEARNER = 1000  # the image's own user, where an engine without root has no others
 INODES = 20_000
 LIMIT = 1024  # open files, and processes of a user: engines ask for more than every host may give
 SCRATCH = Path("/tmp")  # noqa: S108  # inside, its own
@@ -298,11 +299,7 @@ class _Client:
 
 def run_words(engine: Engine, limits: Limits, parts: Sequence[Part]) -> list[str]:
     """What the engine is told of a box: all that it takes away, and the caps on the rest."""
-    own = (
-        "--user=learner"
-        if engine.rootless
-        else f"--user={(uid := FIRST_UID + secrets.randbelow(UIDS))}:{uid}"
-    )
+    uid = LEARNER if engine.rootless else FIRST_UID + secrets.randbelow(UIDS)
     memory_mb = limits.memory_mb + limits.disk_mb
     work = limits.disk_mb * 1024**2 + sum(facts["size"] for facts, _ in parts)
     return [
@@ -312,7 +309,7 @@ def run_words(engine: Engine, limits: Limits, parts: Sequence[Part]) -> list[str
         "--log-driver=none",
         "--network=none",
         "--hostname=box",
-        own,
+        f"--user={uid}:{uid}",
         "--read-only",
         "--cap-drop=ALL",
         "--security-opt=no-new-privileges",
@@ -321,36 +318,37 @@ def run_words(engine: Engine, limits: Limits, parts: Sequence[Part]) -> list[str
         f"--pids-limit={PROCESSES}",
         *(f"--ulimit={name}={LIMIT}:{LIMIT}" for name in ("nofile", "nproc")),
         f"--shm-size={limits.disk_mb}m",
-        _tmpfs(keeper.PLACE, work, len(parts)),
-        _tmpfs(SCRATCH, limits.disk_mb * 1024**2, 0),
+        _tmpfs(keeper.WORK, work, len(parts), f"mode=700,uid={uid},gid={uid}"),
+        _tmpfs(SCRATCH, limits.disk_mb * 1024**2, 0, "mode=1777"),
         *(["--read-only-tmpfs=false", "--no-hosts", "--http-proxy=false"] if engine.is_podman else []),
         "--entrypoint=python",
     ]
 
 
-def _tmpfs(place: Path, size: int, files: int) -> str:
+def _tmpfs(place: Path, size: int, files: int, whose: str) -> str:
     """A file system in memory, as a volume: only so do engines take a cap on the number of files."""
-    options = f"size={size},nr_inodes={INODES + files},mode=1777,nosuid,nodev"
+    options = f"size={size},nr_inodes={INODES + files},{whose},nosuid,nodev"
     kind = "volume-opt=type=tmpfs,volume-opt=device=tmpfs"
     return f'--mount=type=volume,dst={place},{kind},"volume-opt=o={options}"'
 
 
 def _parts(sources: Sequence[Path]) -> Iterator[Part]:
     """What is sent, folders before what is in them, and where it is here: our own files, then the work."""
+    yield {**_facts(ENGINE, keeper.AGENT), "mode": 0o700}, ENGINE
     for name in INSIDE:
-        yield _facts(ENGINE / name, Path(name).name), ENGINE / name
+        yield _facts(ENGINE / name, keeper.AGENT / Path(name).name), ENGINE / name
     for source in sources:
         for folder, below, names in os.walk(source):
             place = Path(folder)
             linked = [name for name in below if (place / name).is_symlink()]
             for path in (place, *(place / name for name in (*names, *linked))):
-                yield _facts(path, str(Path("work") / path.relative_to(source))), path
+                yield _facts(path, keeper.WORK / path.relative_to(source)), path
 
 
-def _facts(path: Path, target: str) -> dict[str, Any]:
+def _facts(path: Path, target: Path) -> dict[str, Any]:
     """A folder, a link or a file as the keeper is told of it."""
     status = path.lstat()
     link = str(path.readlink()) if path.is_symlink() else ""
     size = status.st_size if path.is_file() and not link else -1
-    mode = 0o700 if target == "work" else status.st_mode & 0o777
-    return {"path": target, "link": link, "size": size, "mode": mode, "time": status.st_mtime_ns}
+    mode = 0o700 if target == keeper.WORK else status.st_mode & 0o777
+    return {"path": str(target), "link": link, "size": size, "mode": mode, "time": status.st_mtime_ns}

@@ -20,9 +20,10 @@ import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
-PLACE = Path("/box")
+WORK, AGENT = Path("/box/work"), Path("/tmp/agent")  # noqa: S108  # inside, its own
 UP = b"+"  # said once it runs, before anything is sent to it
 # Where the kernel counts what it refused, in the first and in the second version of control groups.
 MEMORY = (("memory/memory.oom_control", "oom_kill"), ("memory.events", "oom_kill"))
@@ -60,7 +61,7 @@ def main() -> None:
 def lay_out(files: list[dict[str, Any]]) -> None:
     """Write what comes: folders, links, and files with as many bytes as was said."""
     for each in files:
-        path = PLACE / each["path"]
+        path = Path(each["path"])
         if each["link"]:
             path.symlink_to(each["link"])
         elif each["size"] < 0:
@@ -71,8 +72,8 @@ def lay_out(files: list[dict[str, Any]]) -> None:
                     file.write(exactly(min(CHUNK, each["size"] - at)))
     for each in reversed(files):  # a folder that may not be written is filled by now
         if not each["link"]:
-            (PLACE / each["path"]).chmod(each["mode"])
-            os.utime(PLACE / each["path"], ns=(each["time"], each["time"]))
+            Path(each["path"]).chmod(each["mode"])
+            os.utime(each["path"], ns=(each["time"], each["time"]))
 
 
 def become_the_agent(spec: dict[str, Any], channel: socket.socket) -> None:
@@ -89,7 +90,7 @@ def become_the_agent(spec: dict[str, Any], channel: socket.socket) -> None:
         program = ctypes.create_string_buffer(where)
         prctl(SECCOMP, FILTER, ctypes.addressof(program))
         environment = spec["environment"] | {"PATH": os.environ["PATH"]}
-        words = ["-P", "-s", str(PLACE / "agent.py"), str(channel.fileno()), str(PLACE / "work")]
+        words = ["-P", "-s", str(AGENT / "agent.py"), str(channel.fileno()), str(WORK)]
         os.execve(sys.executable, [sys.executable, *words], environment)  # noqa: S606  # no shell is wanted
     except BaseException as error:
         os.write(2, f"box: {type(error).__name__}: {error}".encode())
@@ -111,9 +112,11 @@ def copy_in(line: socket.socket) -> None:
 
 
 def copy_out(line: socket.socket) -> None:
-    """The agent to standard output."""
+    """The agent to standard output. When it first speaks it has read its files, and they go."""
     with suppress(OSError):
         while part := line.recv(CHUNK):
+            if AGENT.is_dir():
+                rmtree(AGENT, ignore_errors=True)
             left = memoryview(part)
             while left:
                 left = left[os.write(1, left) :]

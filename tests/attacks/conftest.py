@@ -9,15 +9,31 @@ from typing import Any
 import pytest
 
 from grader.boxes.bubblewrap import why_cold, why_not
+from grader.boxes.container import chosen_engine, sweep
+from grader.boxes.limits import PREFIX
 from grader.controller import judge
+from grader.doctor import OWN_KEEPER
 from grader.results import Result
 from grader.warm import WarmJudge
 from tests.attacks.ground import Ground, make_ground
 from tests.attacks.rows import Outcome, Row, attack, scratch
+from tests.containers.boxes import ENGINES, boxes_by
 
 Run = Callable[..., Outcome]
 Noted = Callable[[str], None]
 WAYS = ("cold", "warm")
+FEW = (
+    "fork bomb",
+    "mmap bomb",
+    "disk fill",
+    "a million tiny files",
+    "a daemon that outlives its parent",
+    "killing its own process",
+    "system calls that leak or make namespaces, mounts and modules",
+    "setuid programs and other users",
+    "capabilities, descriptors and threads of the start",
+    "the first process of the box",
+)
 
 
 @pytest.fixture(scope="session")
@@ -39,10 +55,54 @@ def template(ground: Ground) -> Iterator[WarmJudge]:
         yield one
 
 
-@pytest.fixture(scope="module", params=WAYS)
-def warm(request: pytest.FixtureRequest) -> WarmJudge | None:
-    """How judges and boxes start: None when cold."""
-    return request.getfixturevalue("template") if request.param == "warm" else None
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Each way for what judges: cold, warm, and for rows of attacks in containers of each engine."""
+    if "boxed_by" in metafunc.fixturenames:
+        ways = [*WAYS, *(ENGINES if "run" in metafunc.fixturenames else ())]
+        metafunc.parametrize("boxed_by", ways, indirect=True, scope="module")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Containers take seconds a row: in the gate a few by podman, all by each engine in the soak."""
+    for item in [*items]:
+        facts = (
+            item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+        )
+        if facts.get("boxed_by") in ENGINES:
+            row = facts.get("row", facts.get("one"))
+            name = row.name if isinstance(row, Row) else ""
+            item.add_marker("container")
+            if facts["boxed_by"] != "podman" or name not in FEW:
+                item.add_marker("every_box")
+            if name == OWN_KEEPER:  # no container can stop that one
+                items.remove(item)
+
+
+@pytest.fixture(scope="module")
+def boxed_by(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The way that judges and boxes start."""
+    way: str = request.param
+    if way not in ENGINES:
+        yield way
+        return
+    image = request.getfixturevalue("grading" if way == "podman" else "daemon")
+    with boxes_by(way, image):
+        yield way
+        assert sweep() == 0
+        assert chosen_engine().ask("ps", "--all", f"--filter=name={PREFIX}", "--format={{.Names}}") == ""
+
+
+@pytest.fixture(scope="module")
+def warm(request: pytest.FixtureRequest, boxed_by: str) -> WarmJudge | None:
+    """What judges and boxes are forked from: None when they start cold."""
+    return request.getfixturevalue("template") if boxed_by == "warm" else None
+
+
+@pytest.fixture(scope="module")
+def box(boxed_by: str) -> str:
+    """Where learner code runs."""
+    return "container" if boxed_by in ENGINES else "bubblewrap"
 
 
 @pytest.fixture(scope="session")
@@ -52,20 +112,20 @@ def honest(ground: Ground) -> Mapping[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def neighbours(ground: Ground, honest: Mapping[str, Any], warm: WarmJudge | None) -> Iterator[None]:
+def neighbours(ground: Ground, honest: Mapping[str, Any], warm: WarmJudge | None, box: str) -> Iterator[None]:
     """Judges the honest work again after a group of attacks: not a byte of its grade has changed."""
     yield
-    after = timeless(judged(ground, warm))
-    assert json.dumps(after) == json.dumps(honest)
+    after = timeless(judged(ground, warm, box))
+    assert json.dumps(after).replace(f'"box": "{box}"', '"box": "bubblewrap"') == json.dumps(honest)
 
 
 @pytest.fixture
-def noted(warm: WarmJudge | None, record_property: Callable[[str, object], None]) -> Noted:
-    """Counts a test as an attack, cold or warm."""
+def noted(boxed_by: str, record_property: Callable[[str, object], None]) -> Noted:
+    """Counts a test as an attack, by the way that it was judged."""
 
     def note(name: str) -> None:
         record_property("attack", name)
-        record_property("way", "warm" if warm else "cold")
+        record_property("way", boxed_by)
 
     return note
 
@@ -77,13 +137,14 @@ def run(
     tmp_path: Path,
     capfd: pytest.CaptureFixture[str],
     warm: WarmJudge | None,
+    box: str,
     noted: Noted,
 ) -> Run:
     """Judges a row, and holds to what must be true of every one of them."""
 
     def one(row: Row, **facts: Any) -> Outcome:
         noted(row.name)
-        outcome = attack(row, ground, tmp_path, **{"warm": warm, **facts})
+        outcome = attack(row, ground, tmp_path, **{"warm": warm, "box": box, **facts})
         hold(outcome, ground, "".join(capfd.readouterr()))
         assert outcome.verdicts == dict(row.expect), texts(outcome.result)
         return outcome
@@ -107,9 +168,9 @@ def hold(outcome: Outcome, ground: Ground, printed: str) -> None:
     assert outcome.left == []
 
 
-def judged(ground: Ground, warm: WarmJudge | None = None) -> Result:
+def judged(ground: Ground, warm: WarmJudge | None = None, box: str = "bubblewrap") -> Result:
     """The honest work, judged whole."""
-    facts: dict[str, Any] = {"hidden": True, "box": "bubblewrap", "secret": ground.secret, "warm": warm}
+    facts: dict[str, Any] = {"hidden": True, "box": box, "secret": ground.secret, "warm": warm}
     with scratch():
         return judge(ground.roomy, ground.honest, **facts)
 

@@ -4,6 +4,14 @@ import pytest
 
 from grader.doctor import BY_NATURE
 
+WAYS = {
+    "cold": "bubblewrap, cold",
+    "warm": "bubblewrap, warm",
+    "podman": "container by podman",
+    "docker": "container by docker",
+    "": "submissions and records",
+}
+
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print how many attacks were survived of those tried, and what cannot be stopped."""
@@ -14,10 +22,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             row = (names["attack"], names.get("way", ""))
             outcomes[row] = outcomes.get(row, True) and report.passed
     if outcomes:
-        terminalreporter.section("attacks on the box bubblewrap")
-        for way, title in (("cold", "boxes cold"), ("warm", "boxes warm"), ("", "submissions and records")):
-            here = [survived for (_, found), survived in outcomes.items() if found == way]
-            terminalreporter.line(f"{title}: {sum(here)} survived / {len(here)} tried.")
+        terminalreporter.section("attacks on boxes")
+        for way, title in WAYS.items():
+            if here := [survived for (_, found), survived in outcomes.items() if found == way]:
+                terminalreporter.line(f"{title}: {sum(here)} survived / {len(here)} tried.")
         rows = {name for name, _ in outcomes}
         held = {name for name in rows if all(passed for (one, _), passed in outcomes.items() if one == name)}
         tried = len(rows) + len(BY_NATURE)

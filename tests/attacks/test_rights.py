@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from grader.boxes.seccomp import DENIED
+from grader.doctor import OWN_KEEPER
 from tests.attacks.conftest import Noted, Run
 from tests.attacks.ground import HONEST, Ground
 from tests.attacks.rows import ERROR, FAIL, PASS, Row, build
@@ -75,6 +76,8 @@ for name in ("mem", "environ", "maps", "auxv", "stack", "syscall"):
 for name in ("fd", "cwd", "map_files", "ns"):
     works("/proc/1/" + name, lambda: bool(os.listdir("/proc/1/" + name)))
 works("/proc/1/root", lambda: os.path.exists("/proc/1/root@CLASS@"))
+"""
+OF_FIRST = """
 works("its limits", lambda: resource.prlimit(1, resource.RLIMIT_CPU, (1, 1)))
 works("its priority", lambda: os.setpriority(os.PRIO_PROCESS, 1, 19))
 works("its processors", lambda: os.sched_setaffinity(1, {0}))
@@ -126,6 +129,7 @@ ROWS = [
     row("setuid programs and other users", SETUID),
     row("capabilities, descriptors and threads of the start", RIGHTS),
     row("the first process of the box", FIRST),
+    row(OWN_KEEPER, OF_FIRST),
     row("raising one's own limits", LIMITS),
     row("changing Python, its packages and the agent for whoever comes next", TOOLS),
     Row(

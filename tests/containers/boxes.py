@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -37,9 +38,10 @@ def grading() -> str:
 
 
 @pytest.fixture
-def boxes_by_podman(grading: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def boxes_by_podman(grading: str) -> Iterator[None]:
     """Boxes `container` are podman's."""
-    yield from _chosen("podman", grading, monkeypatch)
+    with boxes_by("podman", grading):
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -58,17 +60,21 @@ def daemon(grading: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def boxes_by_docker(daemon: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def boxes_by_docker(daemon: str) -> Iterator[None]:
     """Boxes `container` are docker's."""
-    yield from _chosen("docker", daemon, monkeypatch)
+    with boxes_by("docker", daemon):
+        yield
 
 
-def _chosen(engine: str, image: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    settings = {**engine_settings(), "LAB_ENGINE": engine, container.IMAGE: image}
-    for name, value in settings.items():
-        monkeypatch.setenv(name, value)
-    for known in (container.chosen_engine, container.chosen_image, container.why_not):
-        known.cache_clear()
-    yield
-    for known in (container.chosen_engine, container.chosen_image, container.why_not):
+@contextmanager
+def boxes_by(engine: str, image: str) -> Iterator[None]:
+    """Boxes `container` are this engine's, of this image."""
+    kept = (container.chosen_engine, container.chosen_image, container.why_not)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {**engine_settings(), "LAB_ENGINE": engine, container.IMAGE: image}.items():
+            patch.setenv(name, value)
+        for known in kept:
+            known.cache_clear()
+        yield
+    for known in kept:
         known.cache_clear()

@@ -102,4 +102,4 @@ def test_what_the_engine_is_told_takes_all_away() -> None:
         opened = ("--volume", "-v", "--publish", "--privileged", "--env")
         assert not any(word.startswith(opened) for word in words)
         assert all("type=tmpfs" in word for word in words if word.startswith("--mount"))
-        assert ("--user=learner" in words) == one.rootless
+        assert ("--user=1000:1000" in words) == one.rootless
