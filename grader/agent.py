@@ -43,7 +43,7 @@ def _load(name: str) -> ModuleType:
     return module
 
 
-wire, programs = _load("wire"), _load("programs")
+wire, programs, rush = _load("wire"), _load("programs"), _load("rush")
 CELL = re.compile(r"<ipython-input-(\d+)-")
 SHELL = "IPython.core.interactiveshell"
 ANSWERED = 77  # the exit code of a copy that has sent its answer
@@ -69,6 +69,7 @@ class Agent:
             "read": self.read,
             "serve": self.serve,
             "http": self.http,
+            "load": self.load,
             "shell": self.start_shell,
             "cell": self.cell,
             "value": self.value,
@@ -136,7 +137,7 @@ class Agent:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
-        words = [word.replace("{port}", str(self.port)) for word in argv]
+        words = [self._filled(word) for word in argv]
         self.service = subprocess.Popen(words, cwd=self.work, stdin=subprocess.DEVNULL)
         end = time.monotonic() + wait_s
         while time.monotonic() < end:
@@ -146,6 +147,9 @@ class Agent:
                 return self.port
             time.sleep(0.05)
         raise TimeoutError(f"the service did not listen on port {self.port} within {wait_s:g} s")
+
+    def _filled(self, word: str) -> str:
+        return word.replace("{port}", str(self.port))
 
     def http(
         self, method: str, path: str, body: bytes, headers: dict[str, str], wait_s: float
@@ -159,6 +163,26 @@ class Agent:
             return {"status": answer.status, "headers": kept, "body": answer.read(8 * 1024**2)}
         finally:
             connection.close()
+
+    def load(
+        self,
+        path: str,
+        bodies: list[bytes],
+        workers: int,
+        meanwhile: list[list[str]],
+        wait_s: float,
+        rest_s: float,
+        output_kb: int,
+    ) -> dict[str, Any]:
+        """POST all bodies, by many at once, again and again until the commands have ended one by one."""
+
+        def act() -> list[dict[str, Any]]:
+            return [self.run([self._filled(word) for word in argv], b"", output_kb) for argv in meanwhile]
+
+        replies, done = rush.drive(
+            self.port, path, bodies, workers, wait_s, rest_s, act if meanwhile else None
+        )
+        return {"replies": replies, "done": done or []}
 
     def start_shell(self, folder: str) -> None:
         """Get IPython ready for a notebook in `folder`, without the learner's modules in sight."""

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from grader.boxes.base import Box, Budget, Finished, Reply, Session
+from grader.boxes.base import Box, Budget, Finished, Load, Reply, Sent, Session
 from grader.boxes.notebook import Notebooks, NotebookSession, Outcome
 from grader.evidence import Blob, Checkout, DvcEvidence, Evidence, GitEvidence, Out
 from grader.store import LoggedModel, MlflowEvidence, Run
@@ -30,6 +30,7 @@ __all__ = [
     "Finished",
     "GitEvidence",
     "Hidden",
+    "Load",
     "LoggedModel",
     "MlflowEvidence",
     "NotebookSession",
@@ -37,6 +38,7 @@ __all__ = [
     "Outcome",
     "Reply",
     "Run",
+    "Sent",
     "Session",
     "Student",
     "at_least",

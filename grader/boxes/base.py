@@ -8,35 +8,43 @@ import socket
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from grader import wire
+from grader.boxes.given import Finished, Load, Reply, Sent, Stopped
 from grader.errors import BoxError
 from grader.manifest import Limits
 from grader.results import Verdict
+
+__all__ = [
+    "LATE",
+    "Box",
+    "Budget",
+    "Ending",
+    "Finished",
+    "Load",
+    "Reply",
+    "Running",
+    "Sent",
+    "Session",
+    "Stopped",
+    "lay_over",
+    "refuse_clash",
+]
 
 START_S = 30.0
 READ_CAP = 32 * 1024**2
 LONGEST = 2000
 LATE = "No answer within"  # how a TIMEOUT by the clock begins; one by CPU time is the work's own
 LOOK_S = 0.1  # how often the CPU time of a busy box is looked at
+REPLY_S = 20.0  # for one request of a load
 SAY_S = 10.0  # an answer that has begun comes whole in this time
 PRESSED = {
     Verdict.MEMORY: "Over {0.memory_mb} MiB of memory, shared memory and files in /tmp included.",
     Verdict.PROCESSES: "Too many processes or threads at once.",
 }
-
-
-class Stopped(Exception):  # it is what happened
-    """Learner code did not answer: the verdict that follows and what was found."""
-
-    def __init__(self, verdict: Verdict, found: str, exception: str = "") -> None:
-        super().__init__(found)
-        self.verdict = verdict
-        self.found = found
-        self.exception = exception
 
 
 @dataclass
@@ -136,40 +144,6 @@ def lay_over(work: Path, files: Mapping[str, bytes]) -> None:
         target.write_bytes(content)
 
 
-@dataclass(frozen=True)
-class Finished:
-    """A program that ran to its end. `code` is its exit code, negative for a signal."""
-
-    code: int
-    stdout: str
-    stderr: str
-    session: "Session" = field(repr=False, compare=False)
-
-    def read(self, path: str) -> bytes | None:
-        """A file that the program left, by its path below the work; None when there is none."""
-        return self.session.read(path)
-
-
-@dataclass(frozen=True)
-class Reply:
-    """An HTTP answer of the learner's service."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    def json(self) -> Any:
-        """The body as JSON.
-
-        Raises:
-            Stopped: it is no JSON (FAIL).
-        """
-        try:
-            return json.loads(self.body)
-        except (ValueError, RecursionError) as error:
-            raise Stopped(Verdict.FAIL, f"an answer that is no JSON: {self.body[:200]!r}") from error
-
-
 class Session:
     """One process in a box that keeps its state from call to call."""
 
@@ -222,9 +196,13 @@ class Session:
         Raises:
             Stopped: it passed a limit. An exit code other than 0 is an answer, not an error.
         """
+        output_kb = self._budget.limits.output_kb
+        return self._finished(argv, self._ask("run", argv=list(argv), stdin=stdin, output_kb=output_kb))
+
+    def _finished(self, argv: Sequence[str], answer: Any) -> Finished:
         limits = self._budget.limits
         form = {"code": int, "stdout": bytes, "stderr": bytes, "flood": bool}
-        done = self._shaped(self._ask("run", argv=list(argv), stdin=stdin, output_kb=limits.output_kb), form)
+        done = self._shaped(answer, form)
         out, err = done["stdout"].decode(errors="replace"), done["stderr"].decode(errors="replace")
         words = " ".join(argv)
         if done["flood"]:
@@ -252,6 +230,51 @@ class Session:
         """POST a JSON body to the service started with the session."""
         sent = {"content-type": "application/json", **(headers or {})}
         return self._http("POST", path, json.dumps(json_body).encode(), sent)
+
+    def load(
+        self,
+        bodies: Sequence[Any],
+        *,
+        path: str = "/predict",
+        workers: int = 8,
+        rest_s: float = 0.0,
+        meanwhile: Sequence[Sequence[str]] = (),
+    ) -> Load:
+        """POST many bodies at once; with commands, again and again until the last of them has ended.
+
+        Bytes are sent as they are, all else as JSON. At most 20,000 requests are made, each on a
+        connection of its own; of an answer 2,000 bytes are kept. A worker rests for `rest_s` seconds
+        after each. The commands run one after the other, `{port}` in their words filled in.
+
+        Raises:
+            Stopped: a limit was passed. A request without an answer is one of status 0.
+        """
+        raw = [body if isinstance(body, bytes) else json.dumps(body).encode() for body in bodies]
+        commands = [list(argv) for argv in meanwhile]
+        answer = self._ask(
+            "load",
+            path=path,
+            bodies=raw,
+            workers=workers,
+            meanwhile=commands,
+            wait_s=min(self._budget.wall_left(), REPLY_S),
+            rest_s=rest_s,
+            output_kb=self._budget.limits.output_kb,
+        )
+        told = self._shaped(answer, {"replies": list, "done": list})
+        if len(told["done"]) != len(commands):
+            raise self._forged()
+        sent = tuple(self._sent(row, len(raw)) for row in told["replies"])
+        return Load(sent, tuple(map(self._finished, commands, told["done"])))
+
+    def _sent(self, row: Any, bodies: int) -> Sent:
+        kinds = (int, int, bytes, float)
+        if not isinstance(row, list) or [type(value) for value in row] != list(kinds):
+            raise self._forged()
+        index, status, body, seconds = row
+        if not 0 <= index < bodies:
+            raise self._forged()
+        return Sent(index, Reply(status, {}, body), seconds)
 
     def _http(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
         wait_s = self._budget.wall_left()

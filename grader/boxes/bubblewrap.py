@@ -27,7 +27,11 @@ from grader.manifest import Limits
 from grader.starter import box_environment
 
 ENGINE = Path(__file__).parent.parent
-INSIDE = ("agent.py", "wire.py", "boxes/launch.py", "boxes/programs.py", "boxes/seal.py", "boxes/template.py")
+INSIDE = (
+    "agent.py",
+    "wire.py",
+    *(f"boxes/{name}.py" for name in ("launch", "programs", "rush", "seal", "template")),
+)
 PYTHON = (sys.executable, "-P", "-s")  # the variables are ours; no folder but the work's is looked in
 DROP, MAKE = (
     ("SETUID", "SETGID", "SETPCAP"),

@@ -41,7 +41,7 @@ from grader.results import Verdict
 from grader.starter import box_environment, course_environment
 
 ENGINE = Path(__file__).parent.parent
-INSIDE = ("agent.py", "wire.py", "boxes/programs.py")
+INSIDE = ("agent.py", "wire.py", "boxes/programs.py", "boxes/rush.py")
 IMAGE = "GRADER_IMAGE"
 MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
 FIRST_UID, UIDS = 200_000, 100_000

@@ -114,6 +114,11 @@ def replace_acts():
     agent = next(one for one in gc.get_objects() if isinstance(one, __main__.Agent))
     for act in ("run", "read", "http"):
         agent.acts[act] = lambda **_: 5
+
+def replace_load(answer):
+    import __main__
+    agent = next(one for one in gc.get_objects() if isinstance(one, __main__.Agent))
+    agent.acts["load"] = lambda **_: answer
 """
 
 SERVICE = """

@@ -322,6 +322,55 @@ def test_a_service_that_ends_or_never_listens_is_told(start: Start) -> None:
         start().serve(["sleep", "60"], wait_s=0.3)
 
 
+def test_a_load_goes_on_until_the_commands_have_ended(start: Start) -> None:
+    session = start()
+    session.serve(["python", "service.py", "{port}"])
+    slow = ["python", "-c", "import time; time.sleep(0.5); print('slept', {port} > 0)"]
+    done = session.load([{"zone": 7}, b"{", b"x" * 3000], workers=4, meanwhile=[slow, ["no-such-program"]])
+    assert [(one.code, one.stdout) for one in done.commands] == [(0, "slept True\n"), (127, "")]
+    assert len(done.sent) > 3
+    assert {one.index for one in done.sent} == {0, 1, 2}
+    said = {one.index: (one.reply.status, one.reply.body, one.seconds > 0) for one in done.sent}
+    assert said == {0: (200, b'{"zone": 7}', True), 1: (200, b"{", True), 2: (200, b"x" * 2000, True)}
+
+
+def test_a_load_sends_each_body_once_when_there_is_nothing_to_wait_for(start: Start) -> None:
+    session = start()
+    session.serve(["python", "service.py", "{port}"])
+    assert sorted(one.index for one in session.load(range(40), path="/any").sent) == list(range(40))
+    assert session.load([], meanwhile=[["python", "-c", "exit(3)"]]).commands[0].code == 3
+
+
+def test_a_request_of_a_load_that_gets_no_answer_has_status_0_and_says_why(start: Start) -> None:
+    session = start()
+    session.serve(["python", "-c", DEAF, "{port}"])
+    [sent] = session.load([1]).sent
+    assert sent.reply.status == 0
+    assert sent.reply.body.startswith((b"RemoteDisconnected", b"ConnectionReset", b"BrokenPipe"))
+
+
+DEAF = """
+import socket, sys
+door = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+while True:
+    door.accept()[0].close()
+"""
+FORGED_LOADS = {
+    "no_row": {"replies": [5], "done": []},
+    "another_body": {"replies": [[1, 200, b"", 0.1]], "done": []},
+    "more_commands": {"replies": [], "done": [{"code": 0}]},
+}
+
+
+@pytest.mark.parametrize("forged", FORGED_LOADS)
+def test_a_load_that_was_forged_is_forbidden(start: Start, forged: str) -> None:
+    session = start()
+    session.call("forge.replace_load", FORGED_LOADS[forged])
+    with pytest.raises(Stopped, match="The answer came out of turn") as caught:
+        session.load([1])
+    assert caught.value.verdict is Verdict.FORBIDDEN
+
+
 def test_nothing_is_left_of_a_box(box: Box, work: Path) -> None:
     budget = Budget(Limits())
     with Session(box.start(work, {}, budget), budget) as session:
