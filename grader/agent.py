@@ -60,7 +60,7 @@ class Agent:
         self.channel = channel
         self.work = work
         self.ready = ready  # what a warm box has imported; None in a cold one, and once learner code ran here
-        self.service: subprocess.Popen[bytes] | None = None
+        self.service: Process | None = None
         self.port = 0
         self.shell: Any = None  # IPython's, when a notebook is run
         self.acts: dict[str, Callable[..., Any]] = {
@@ -118,11 +118,17 @@ class Agent:
         return {"code": code, "stdout": bytes(texts[0]), "stderr": bytes(texts[1]), "flood": flood}
 
     def _start(self, argv: list[str]) -> "Process":
-        if self.ready is not None and threading.active_count() == 1 and programs.is_plain(argv, self.ready):
-            forked: Process = programs.Program(argv, self.channel.close)
+        if forked := self._forked(argv):
             return forked
         pipe = subprocess.PIPE
         return subprocess.Popen(argv, cwd=self.work, stdin=pipe, stdout=pipe, stderr=pipe)
+
+    def _forked(self, argv: list[str], *, is_service: bool = False) -> "Process | None":
+        """The program as a fork of this process, which has its imports done; None where it cannot be one."""
+        if self.ready is None or threading.active_count() > 1 or not programs.is_plain(argv, self.ready):
+            return None
+        forked: Process = programs.Program(argv, self.channel.close, is_service=is_service)
+        return forked
 
     def read(self, path: str, size: int) -> bytes | None:
         """The first `size` bytes of a file below the work; None when it is not there."""
@@ -138,7 +144,9 @@ class Agent:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         words = [self._filled(word) for word in argv]
-        self.service = subprocess.Popen(words, cwd=self.work, stdin=subprocess.DEVNULL)
+        self.service = self._forked(words, is_service=True) or subprocess.Popen(
+            words, cwd=self.work, stdin=subprocess.DEVNULL
+        )
         end = time.monotonic() + wait_s
         while time.monotonic() < end:
             if self.service.poll() is not None:
@@ -327,6 +335,8 @@ class Process(Protocol):
     def stdout(self) -> IO[bytes] | None: ...  # noqa: D102
     @property
     def stderr(self) -> IO[bytes] | None: ...  # noqa: D102
+    @property
+    def returncode(self) -> int | None: ...  # noqa: D102
     def poll(self) -> int | None: ...  # noqa: D102
     def wait(self) -> int: ...  # noqa: D102
     def kill(self) -> None: ...  # noqa: D102
