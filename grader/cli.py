@@ -27,6 +27,7 @@ from grader.results import Result
 from grader.texts import json_text
 from grader.verify import Judged, wrong_not_as_named
 from grader.verify import verify as verify_lab
+from grader.warm import WarmJudge
 
 app = typer.Typer(
     help="Make labs sound, and grade a class.",
@@ -121,13 +122,11 @@ def try_(
             f"{one.solutions} is missing: this is a published copy, without hidden checks. "
             "Use `lab check`, or run this in the full clone."
         )
-    if mine:
-        result = judge(one, _workspace(one), hidden=True, box=strongest())
-        answer = None
-    else:
-        answer = find_answer(one, "wrong" if wrong else "right" if right else "master", wrong or right)
-        with TemporaryDirectory(prefix="try-") as folder:
-            result = judge(one, Kitchen(one, Path(folder)).make(answer), hidden=True, box=strongest())
+    kind = "wrong" if wrong else "right" if right else "master"
+    answer = None if mine else find_answer(one, kind, wrong or right)
+    with TemporaryDirectory(prefix="try-") as folder, WarmJudge(one, strongest()) as warm:
+        work = Kitchen(one, Path(folder)).make(answer) if answer else _workspace(one)
+        result = judge(one, work, hidden=True, box=strongest(), warm=warm)
     if as_json:
         sys.stdout.write(json_text(result.to_dict()))
     else:
