@@ -160,7 +160,7 @@ def verdict_key(lab: Lab, answer: Answer, seed: int) -> str:
     environment = named.get("tool", {}).get("grader", {}).get("environment", [])
     folders = [ENGINE, lab.folder, lab.solutions / "work", lab.solutions / "checks", answer.folder]
     folders += [lab.course / name for name in environment]
-    files = [lab.solutions / "solve.sh", lab.course / "requirements.lock"]
+    files = [lab.solutions / "solve.sh", lab.course / "requirements.lock", *folders]  # one may be a file
     for folder in folders if answer.kind != "master" else [f for f in folders if f != answer.folder]:
         files += sorted(
             path for path in folder.rglob("*") if not is_cache(path.relative_to(folder).as_posix())

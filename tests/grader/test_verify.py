@@ -71,15 +71,15 @@ INPUTS = [
     "solutions/01-add/wrong/minus/expect.toml",
     "requirements.lock",
     "lab_env/world/city.py",
+    "lab_env/bundles.py",
 ]
 
 
 @pytest.mark.parametrize("path", INPUTS)
 def test_a_verdict_is_dropped_when_anything_it_depends_on_changes(tiny: Lab, path: str) -> None:
-    settings = "[tool.grader]\nenvironment = ['lab_env/world']\n"
-    write_files(
-        tiny.course, {"lab_env/world/city.py": "", "requirements.lock": "", "pyproject.toml": settings}
-    )
+    settings = "[tool.grader]\nenvironment = ['lab_env/world', 'lab_env/bundles.py']\n"
+    made = ("lab_env/world/city.py", "lab_env/bundles.py", "requirements.lock")
+    write_files(tiny.course, {"pyproject.toml": settings} | dict.fromkeys(made, ""))
     minus = find_answer(tiny, "wrong", "minus")
     before = verdict_key(tiny, minus, 0)
     assert verdict_key(tiny, minus, 0) == before
