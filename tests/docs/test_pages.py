@@ -23,6 +23,7 @@ PAGES = (
     "docs/modules/01-first-model.md",
     "docs/modules/02-version-data.md",
     "docs/modules/04-track-experiments.md",
+    "docs/modules/08-deploy.md",
     "docs/reference/replay.md",
 )
 GUIDE = "docs/instructors.md"

@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+set -euo pipefail
+git apply <<'PATCH'
+--- a/service/shelf.py
++++ b/service/shelf.py
+@@ -50,6 +50,5 @@
+         """Refresh until `stop` is set."""
+         # BEGIN SOLUTION
+-        while not stop.wait(LOOK_S):
+-            self.refresh()
++        stop.wait()
+         # INSTEAD: ...
+         # END SOLUTION
+--- a/service/__main__.py
++++ b/service/__main__.py
+@@ -1,5 +1,9 @@
+-"""Start the service: `python -m service --port 8000`. Given."""
++"""Start the service, and start it again when release.json changes."""
+ 
+ import argparse
++import os
++import signal
++import time
++from pathlib import Path
+ 
+ import uvicorn
+@@ -7,3 +11,13 @@
+ parser = argparse.ArgumentParser()
+ parser.add_argument("--port", type=int, default=8000)
+-uvicorn.run("service.app:app", port=parser.parse_args().port, log_level="warning", access_log=False)
++port = parser.parse_args().port
++while True:
++    served = Path("release.json").read_text()
++    service = os.fork()
++    if service == 0:
++        uvicorn.run("service.app:app", port=port, log_level="warning", access_log=False)
++        os._exit(0)
++    while Path("release.json").read_text() == served:
++        time.sleep(0.1)
++    os.kill(service, signal.SIGTERM)
++    os.waitpid(service, 0)
+PATCH
