@@ -8,7 +8,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	&& echo "$$python" && break; done)
 BIN := .venv/bin
 
-.PHONY: help setup start stop test check bench soak clean
+.PHONY: help setup start stop test check bench soak bundle clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
@@ -30,7 +30,7 @@ test: ## The whole gate
 	@$(MAKE) --no-print-directory setup
 	@$(BIN)/python tests/gate.py
 
-check: setup ## The quick part of the gate, under a minute
+check: setup ## The quick part of the gate, a few minutes
 	@$(BIN)/python tests/gate.py --quick
 
 bench: setup ## Measured seconds, with a peer in the same run
@@ -41,6 +41,11 @@ soak: setup ## The full-size runs, nothing taken from a cache
 	@$(BIN)/python -m tests.soak
 	@$(BIN)/python -m tests.soak.replay
 	@$(BIN)/pytest -q -n 0 --every-box -m every_box tests/grader/boxes tests/attacks
+
+TO ?= ../offline
+bundle: setup ## The course for a class without internet, in ../offline; TO=… names another folder
+	@$(BIN)/grader publish $(TO)
+	@$(BIN)/python -m lab_env.bundle $(TO)
 
 clean: ## Remove the environment, caches and the built site; workspaces stay
 	rm -rf .venv .cache site .mypy_cache .ruff_cache .coverage*

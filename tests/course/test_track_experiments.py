@@ -25,6 +25,8 @@ from grader.starter import course_environment
 from lab_env.services import down, up
 from lab_env.workspace import Home
 
+pytestmark = pytest.mark.slow
+
 COURSE = Path(__file__).parent.parent.parent
 LAB = find_lab(COURSE, "04")
 API = "/ajax-api/2.0/mlflow"

@@ -57,6 +57,7 @@ def shown(classroom: Classroom, lab: Lab, learner: str) -> Any:
     return cell
 
 
+@pytest.mark.slow
 def test_a_person_reads_the_answer_and_their_grade_survives_a_regrade(late: Lab, tmp_path: Path) -> None:
     classroom = a_class(tmp_path / "class", late, "anna", "ben")
     handed_in(late, classroom, "anna", "master", REASON)

@@ -70,6 +70,7 @@ def row(classroom: Classroom, learner: str) -> Row:
     return {one.learner: one for one in rows(classroom)}[learner]
 
 
+@pytest.mark.slow
 def test_a_new_gradebook_is_one_that_nbgrader_opens(class_of: Classroom, sound: Lab) -> None:
     (class_of.folder / "gradebook.db").unlink()
     (class_of.folder / ".gradebook.db.new").write_text("half made by a run that was killed")
@@ -270,6 +271,7 @@ while True:
 """
 
 
+@pytest.mark.slow
 def test_a_kill_while_it_is_written_loses_nothing(class_of: Classroom, sound: Lab) -> None:
     results = {}
     for name, files in {"anna": RIGHT, "ben": MINUS}.items():

@@ -102,6 +102,7 @@ print(count)
 """
 
 
+@pytest.mark.slow
 def test_a_killed_run_leaves_nothing_half_and_a_second_one_goes_on(
     room: Classroom, sound: Lab, tmp_path: Path
 ) -> None:

@@ -209,6 +209,7 @@ def nbgrader_validate(notebook: Path) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_nbgrader_accepts_the_solved_notebook_and_fails_the_untouched_one(late: Lab, tmp_path: Path) -> None:
     kitchen = Kitchen(late, tmp_path / "answers")
     untouched, solved = (kitchen.make(find_answer(late, kind)) / NAME for kind in ("starter", "master"))

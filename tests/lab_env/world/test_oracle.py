@@ -11,6 +11,8 @@ from lab_env.world.incidents import BadDeploy, DoubledFeed, Metres, NewBridge
 from lab_env.world.learned import View
 from lab_env.world.oracle import Oracle, Play, State, step, total
 
+pytestmark = pytest.mark.slow
+
 FIRST, START, DAYS = 76, 90, 70
 INCIDENTS = [name for name in CATALOGUE if not name.startswith("fraud")]
 SEEDS = {name: (2026, 1, 2)[at % 3] for at, name in enumerate(INCIDENTS)}

@@ -20,6 +20,8 @@ from lab_env.world.policies import (
     score,
 )
 
+pytestmark = pytest.mark.slow
+
 FIRST, START, DAYS = 80, 90, 50
 NAMES = ["quiet", *(name for name in CATALOGUE if not name.startswith("fraud"))]
 SEEDS = {name: 2026 + at % 3 for at, name in enumerate(NAMES)}

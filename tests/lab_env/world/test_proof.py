@@ -14,6 +14,8 @@ from lab_env.world import CATALOGUE, Columns, Incident, Kind, LogNormal, Scenari
 from lab_env.world.delivery import LOSS, PATIENCE_MIN, spread_of, typical_minutes
 from lab_env.world.payments import FIRST_CHARGEBACK, LAST_CHARGEBACK, LET_THROUGH
 
+pytestmark = pytest.mark.slow
+
 Vector = NDArray[np.float64]
 
 ONE_IN_100_000 = 1e-5
