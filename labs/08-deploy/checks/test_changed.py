@@ -5,7 +5,7 @@ import json
 from grader.checks import Expect, Hidden, Student, between
 from lab_env import bundles as given
 
-PAGE = given.PAGE
+PAGE = "modules/08-deploy.md"
 PAUSE = ("python", "-c", "import time; time.sleep(0.6)")
 SWAPS = """
 import subprocess, sys, time, urllib.request, json

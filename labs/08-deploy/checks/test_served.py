@@ -9,7 +9,7 @@ import yaml
 from grader.checks import Evidence, Expect, Hidden, Run, Student, at_least, at_most, near
 from lab_env import bundles as given
 
-PAGE = given.PAGE
+PAGE = "modules/08-deploy.md"
 PARTS = ("features", "fields", "fallback", "sample")
 LONG = b"[" * 100_000
 LOG_BYTES = 1_000_000
