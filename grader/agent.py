@@ -310,14 +310,15 @@ def _drain(process: "Process", cap: int) -> tuple[bytearray, bytearray]:
 
     A child that outlives it and holds the pipes open is not waited for.
     """
-    texts = (bytearray(), bytearray())
+    texts, ended = (bytearray(), bytearray()), False
     with selectors.DefaultSelector() as selector:
         for pipe, text in zip((process.stdout, process.stderr), texts, strict=True):
             selector.register(pipe, selectors.EVENT_READ, text)  # type: ignore[arg-type]  # both are pipes
         while selector.get_map() and len(texts[0]) + len(texts[1]) <= cap:
-            events = selector.select(0.02)
-            if not events and process.poll() is not None:
+            events = selector.select(0 if ended else 0.02)
+            if not events and ended:
                 break
+            ended = ended or (not events and process.poll() is not None)  # then look once more
             for key, _ in events:
                 if part := os.read(key.fd, 1 << 16):
                     key.data.extend(part)
