@@ -243,7 +243,7 @@ class Course(WorkerPlugin):  # type: ignore[misc]  # Dask is typed in part
         """Judge unpacked work with the warm judge of that box."""
         with self.lock:
             warm = self.warm.setdefault(box, WarmJudge(self.lab, box))
-        return judge(self.lab, work, hidden=True, box=box, secret=secret, warm=warm)
+        return judge(self.lab, work, hidden=True, box=box, secret=secret, warm=warm, scratch=self.place)
 
 
 def pack_lab(lab: Lab) -> bytes:

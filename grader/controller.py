@@ -34,6 +34,7 @@ def judge(
     secret: bytes | None = None,
     grace_s: float = GRACE_S,
     warm: WarmJudge | None = None,
+    scratch: Path | None = None,
 ) -> Result:
     """Judge the work in a folder.
 
@@ -46,6 +47,7 @@ def judge(
         secret: what `hidden.rng` draws from; the public seed when None.
         grace_s: what the judge may take beside the lab's wall time.
         warm: the template that the judge is forked from, for this lab and box; a cold judge when None.
+        scratch: where its copy of the work lies meanwhile; the system's place for such things when None.
 
     Returns:
         One result for each check that was asked for, in the manifest's order. Work that cannot be taken
@@ -58,7 +60,7 @@ def judge(
         facts = Job(
             str(lab.folder), "", box, tuple(check.id for check in asked), (secret or PUBLIC_SECRET).hex(), ""
         )
-        answer = _ask(snapshot, facts, lab.limits.wall_s + grace_s, warm)
+        answer = _ask(snapshot, facts, lab.limits.wall_s + grace_s, warm, scratch)
     except InvalidSubmission as error:
         invalid = tuple(
             blank(lab, check, Verdict.INVALID_SUBMISSION, box, found=str(error)) for check in asked
@@ -83,9 +85,11 @@ def _asked(lab: Lab, hidden: bool, only: Collection[str] | None) -> tuple[Check,
     return tuple(check for check in lab.checks if check.id in wanted and (hidden or not check.hidden))
 
 
-def _ask(snapshot: Snapshot, job: Job, timeout_s: float, warm: WarmJudge | None) -> dict[str, Any]:
+def _ask(
+    snapshot: Snapshot, job: Job, timeout_s: float, warm: WarmJudge | None, scratch: Path | None
+) -> dict[str, Any]:
     """What the judge said; `said` holds its last words when it died."""
-    with TemporaryDirectory(prefix="submission-") as folder:
+    with TemporaryDirectory(prefix="submission-", dir=scratch) as folder:
         work, answer = Path(folder) / "work", Path(folder) / "answer.json"
         snapshot.copy_to(work)
         facts = asdict(replace(job, work=str(work), answer=str(answer)))

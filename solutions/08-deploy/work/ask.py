@@ -12,7 +12,7 @@ import os
 import sys
 import time
 
-PORT = int(os.environ.get("PORT", "8000"))
+PORT = int(os.environ.get("PORT", "8080"))
 PATIENCE_S = 30  # a service that was started a moment ago
 ORDER = {
     "order_id": 7,

@@ -14,7 +14,7 @@ git apply <<'PATCH'
 --- a/service/__main__.py
 +++ b/service/__main__.py
 @@ -1,9 +1,47 @@
--"""Start the service: `python -m service --port 8000`. Given."""
+-"""Start the service: `python -m service --port 8080`. Given."""
 +"""One listening socket, and one process after the other that answers on it.
 +
 +This process imports everything once. Whenever release.json changes it forks a new worker; when that one is
@@ -49,7 +49,7 @@ git apply <<'PATCH'
 +
  
  parser = argparse.ArgumentParser()
- parser.add_argument("--port", type=int, default=8000)
+ parser.add_argument("--port", type=int, default=8080)
 -uvicorn.run("service.app:app", port=parser.parse_args().port, log_level="warning", access_log=False)
 +door = socket.create_server(("127.0.0.1", parser.parse_args().port), backlog=512)
 +seen = RELEASE.read_text()

@@ -14,7 +14,7 @@ git apply <<'PATCH'
 --- a/service/__main__.py
 +++ b/service/__main__.py
 @@ -1,5 +1,9 @@
--"""Start the service: `python -m service --port 8000`. Given."""
+-"""Start the service: `python -m service --port 8080`. Given."""
 +"""Start the service, and start it again when release.json changes."""
  
  import argparse
@@ -26,7 +26,7 @@ git apply <<'PATCH'
  import uvicorn
 @@ -7,3 +11,13 @@
  parser = argparse.ArgumentParser()
- parser.add_argument("--port", type=int, default=8000)
+ parser.add_argument("--port", type=int, default=8080)
 -uvicorn.run("service.app:app", port=parser.parse_args().port, log_level="warning", access_log=False)
 +port = parser.parse_args().port
 +while True:
