@@ -1,5 +1,6 @@
 """The program inside a box, spoken to directly. What boxes make of it is in boxes/test_base.py."""
 
+import os
 import socket
 import subprocess
 import sys
@@ -59,3 +60,38 @@ def test_it_tells_an_error_with_the_learner_s_line_and_goes_on(line: Line) -> No
     assert ask(channel, "no such act")["type"] == "KeyError"
     assert ask(channel, "http", method="GET", path="/", body=b"", headers={}, wait_s=1)["kind"] == ""
     assert ask(channel, "read", path="a.txt", size=9) == b"abc"
+
+
+class PrintsAtItsEnd:
+    """A program that prints between a look at its pipes and the question whether it has ended."""
+
+    stdin = None
+    returncode = 0
+
+    def __init__(self) -> None:
+        reads, self._writes = os.pipe()
+        none, self._nothing = os.pipe()
+        self.stdout, self.stderr = os.fdopen(reads, "rb", 0), os.fdopen(none, "rb", 0)
+        self._said = False
+
+    def poll(self) -> int:
+        if not self._said:
+            os.write(self._writes, b"42\n")
+        self._said = True
+        return 0
+
+    def wait(self) -> int:
+        return 0
+
+    def kill(self) -> None:
+        for number in (self._writes, self._nothing):
+            os.close(number)
+        self.stdout.close()
+        self.stderr.close()
+
+
+def test_what_a_program_prints_at_its_very_end_is_read() -> None:
+    process = PrintsAtItsEnd()
+    out, error = agent._drain(process, 1000)
+    process.kill()
+    assert (bytes(out), bytes(error)) == (b"42\n", b"")
