@@ -80,7 +80,7 @@ def test_the_services_of_a_container_answer_outside(podman: Engine, home: Home) 
     up = lab("up", "--json")
     assert up.returncode == 0, up.stdout + up.stderr
     urls = {each["name"]: each["url"] for each in json.loads(up.stdout)}
-    assert urls.keys() == {"site", "jupyter", "mlflow"}
+    assert urls.keys() == {"site", "jupyter", "mlflow", "prometheus"}
     assert {name: urlsplit(url).port for name, url in urls.items()} == held(home), "`lab doctor` knows them"
     for url in urls.values():
         with urllib.request.urlopen(url, timeout=30) as answer:

@@ -10,13 +10,12 @@ import pytest
 from grader.answers import Kitchen, list_answers
 from grader.boxes.bubblewrap import why_cold
 from grader.controller import judge
-from grader.judge import BOXES
 from grader.manifest import Lab
 from grader.results import Result, Verdict
 from grader.warm import WarmJudge, check_imports, refused_preload, runs_work
 from tests.grader.courses import lab_of, replace, write_files
 
-KINDS = [name for name in BOXES if name == "local" or not why_cold()]
+KINDS = ["local", *([] if why_cold() else ["bubblewrap"])]  # containers always start cold
 
 
 ANSWERS = ("starter", "master", "wrong/typed")
