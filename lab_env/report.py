@@ -83,7 +83,10 @@ def checked(screen: Screen, found: "Checked") -> None:
                 screen.say(f"{sentence(check.id)} (at grading): {check.says}", "cyan", mark=LATER, indent=2)
             else:
                 _check(screen, found, check)
-    _elsewhere(screen, found)
+    for result in _elsewhere(found):
+        screen.say()
+        screen.say(f"In another task, but first ({result.task}):", "bold")
+        failure(screen, found.workspace.home, result, found.workspace.lab.check(result.id).says)
     screen.say()
     _sum(screen, found)
 
@@ -302,16 +305,13 @@ def _check(screen: Screen, found: "Checked", check: Check) -> None:
         failure(screen, found.workspace.home, result, check.says)
 
 
-def _elsewhere(screen: Screen, found: "Checked") -> None:
-    """What the checks shown wait for and fails in a task that is not shown."""
-    lab, shown = found.workspace.lab, {task.id for task in found.tasks}
+def _elsewhere(found: "Checked") -> list[CheckResult]:
+    """What fails in a task that is not shown, and a check that is shown waits for."""
+    shown = {task.id for task in found.tasks}
     if not any(check.verdict is Verdict.BLOCKED for check in found.failed):
-        return
-    for result in found.result.checks:
-        if result.task not in shown and not result.passed and result.verdict is not Verdict.BLOCKED:
-            screen.say()
-            screen.say(f"In another task, but first ({result.task}):", "bold")
-            failure(screen, found.workspace.home, result, lab.check(result.id).says)
+        return []
+    rest = [check for check in found.result.checks if check.task not in shown and not check.passed]
+    return [check for check in rest if check.verdict is not Verdict.BLOCKED]
 
 
 def _sum(screen: Screen, found: "Checked") -> None:
@@ -320,6 +320,12 @@ def _sum(screen: Screen, found: "Checked") -> None:
         screen.say(sums(lab, found.tally), "bold")
     if found.failed:
         first = first_failing(lab, found.verdicts, among=found.tasks)
+        if (
+            first is not None
+            and found.verdicts[first.id] == Verdict.BLOCKED
+            and (others := _elsewhere(found))
+        ):
+            first = lab.check(others[0].id)
         name = "" if found.tasks == lab.tasks or first is None else f" {first.id}"
         screen.say(f"Next: `lab hint{name}` has the next step for the first that fails.")
     elif found.tasks == lab.tasks:

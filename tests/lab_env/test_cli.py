@@ -99,6 +99,7 @@ def test_a_check_that_waits_for_another_task_says_what_fails_there(run_lab: RunL
     assert "  · is tagged (0 of 4 points) waits for: says it twice\n" in answer.out
     assert "\nIn another task, but first (say-hello):\n  ✗ says hello (0 of 3 points)\n" in answer.out
     assert "Nobody is greeted by an empty file." in answer.out
+    assert "Next: `lab hint says_hello` has the next step" in answer.out, "not what only waits for it"
     (folder / "answer.txt").write_text("hello hello")
     assert "another task" not in run_lab("check", "tag-it").out
 
