@@ -11,7 +11,7 @@ from pymdownx.superfences import SuperFencesException  # type: ignore[import-unt
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the `mkdocs` command does not look there
 
-from docs.generate import breaks, dictionary, figures, incidents, keys, labs, loop, mends, quiz
+from docs.generate import breaks, day, dictionary, figures, incidents, keys, labs, loop, mends, quiz
 from grader.manifest import list_labs
 
 FENCES = {"quiz": quiz.quiz_html, "loop": loop.loop_html}
@@ -42,7 +42,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG001  # MkDocs passes them by name
     """Put the tables of a manifest's keys, and figures of the world, where a page asks for them."""
-    return figures.fill(keys.fill(markdown), _cache(config))
+    return day.fill(figures.fill(keys.fill(markdown), _cache(config)), _cache(config))
 
 
 def on_post_page(output: str, *, page: Page, config: MkDocsConfig) -> str:  # noqa: ARG001  # MkDocs passes them by name

@@ -47,7 +47,7 @@ def fill(page: str, cache: Path) -> str:
 
 def measured(cache: Path) -> dict[str, str]:
     """Every figure by its name."""
-    return kept(cache, "figures", lambda: {name: measure() for name, measure in FIGURES.items()})
+    return kept(cache, "figures", lambda: {name: measure() for name, measure in FIGURES.items()}, __file__)
 
 
 @lru_cache(maxsize=1)

@@ -119,7 +119,7 @@ def stories(file: Path = HERE / "incidents.toml") -> dict[str, dict[str, str]]:
 
 def shown(name: str, cache: Path) -> dict[str, Any]:
     """The picture of an incident, and the numbers that its caption quotes."""
-    return kept(cache, name, lambda: _look(name))
+    return kept(cache, name, lambda: _look(name), __file__)
 
 
 def _look(name: str) -> dict[str, Any]:
@@ -142,7 +142,9 @@ def _look(name: str) -> dict[str, Any]:
 
 def priced(name: str, cache: Path) -> list[tuple[str, float]]:
     """What nothing, the cheapest plan and each answer cost in whole euros, dearest last."""
-    rows = kept(cache, f"price-{name}", lambda: {words: round(price) for words, price in _price(name)})
+    rows = kept(
+        cache, f"price-{name}", lambda: {words: round(price) for words, price in _price(name)}, __file__
+    )
     return sorted(rows.items(), key=lambda row: row[1])
 
 

@@ -15,9 +15,16 @@ HERE = Path(__file__).parent
 WORLD = HERE.parent.parent / "lab_env" / "world"
 
 
-def kept(folder: Path, name: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """What `make` gives, from `folder` when it was made there by the same code. JSON values only."""
-    file = folder / f"{name}-{_state()}.json"
+def kept(folder: Path, name: str, make: Callable[[], dict[str, Any]], code: str) -> dict[str, Any]:
+    """What `make` gives, from `folder` when it was made there by the same code. JSON values only.
+
+    Args:
+        folder: where it is kept; made when it is missing.
+        name: what to call it there.
+        make: gives it, from the world alone.
+        code: the file that `make` stands in.
+    """
+    file = folder / f"{name}-{_state(code)}.json"
     if file.is_file():
         return dict(json.loads(file.read_text(encoding="utf-8")))
     made = make()
@@ -36,9 +43,9 @@ def _keep(file: Path, made: dict[str, Any], before: Iterable[Path]) -> None:
 
 
 @cache
-def _state() -> str:
+def _state(code: str) -> str:
     """Changes when the world's code, or that which looks at it, does."""
     total = hashlib.sha256(np.__version__.encode())
-    for path in (*sorted(WORLD.rglob("*.py")), HERE / "figures.py", HERE / "incidents.py"):
+    for path in (*sorted(WORLD.rglob("*.py")), Path(code)):
         total.update(path.read_bytes())
     return total.hexdigest()[:16]

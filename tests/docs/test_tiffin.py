@@ -137,12 +137,12 @@ def test_what_was_made_by_the_same_code_is_made_once(tmp_path: Path) -> None:
         return {"a": 1.5}
 
     (tmp_path / f"thing-{'0' * 16}.json").write_text("{}")
-    assert [kept.kept(tmp_path, "thing", make) for _ in range(2)] == [{"a": 1.5}] * 2
+    assert [kept.kept(tmp_path, "thing", make, __file__) for _ in range(2)] == [{"a": 1.5}] * 2
     assert len(made) == 1
     assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_a_course_that_cannot_be_written_to_is_built_all_the_same(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    assert kept.kept(tmp_path / "file", "thing", lambda: {"a": 1}) == {"a": 1}
+    assert kept.kept(tmp_path / "file", "thing", lambda: {"a": 1}, __file__) == {"a": 1}
     assert (tmp_path / "file").read_text() == "in the way"
