@@ -4,6 +4,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from types import FrameType
@@ -13,11 +14,12 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from grader import exports, runs
+from grader import class_report, exports, runs
 from grader.classroom import Classroom, find_class
 from grader.errors import CourseError
 from grader.manifest import Lab, find_lab
 from grader.marks import Row
+from grader.survey import survey
 from grader.texts import write_whole
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
@@ -91,10 +93,31 @@ def feedback(lab: LabName) -> None:
 
 
 @app.command()
-def report(lab: LabName) -> None:
-    """Say how the class did, check by check, and what waits for a person."""
-    classroom, one = _here(lab)
-    typer.echo(exports.report(one, runs.load_results(classroom, one), _rows(classroom)), nl=False)
+def report(
+    lab: Annotated[
+        str, typer.Argument(help="A lab, to be printed; left out, pages on the whole class are written.")
+    ] = "",
+    output: Annotated[
+        Path | None, typer.Option(help="The folder of the pages; `report` in the class when left out.")
+    ] = None,
+    anonymous: Annotated[
+        bool, typer.Option("--anonymous", help="Leave out names, and what learners wrote.")
+    ] = False,
+    site: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Where learners read the course: pages to read are links.")
+    ] = "",
+) -> None:
+    """Say how the class did: in one lab, printed; in all of them, as pages and tables."""
+    if lab:
+        classroom, one = _here(lab)
+        typer.echo(exports.report(one, runs.load_results(classroom, one), _rows(classroom)), nl=False)
+        return
+    classroom = find_class(Path.cwd())
+    now = datetime.now(classroom.timezone)
+    found = survey(classroom, _rows(classroom), now=now, anonymous=anonymous)
+    folder = output or classroom.folder / ("report-anonymous" if anonymous else "report")
+    written = class_report.write(found, folder, site=site)
+    typer.echo(f"{len(found.labs)} labs, {len(found.learners)} learners. Open {written[0]}.")
 
 
 @app.command()

@@ -3,7 +3,7 @@
 import csv
 import io
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
 
 from grader.classroom import Classroom, Learner
@@ -13,6 +13,7 @@ from grader.results import CheckResult, Result, Verdict
 from grader.runs import is_undecided
 from grader.texts import line, plain
 
+Field = str | float | None
 COLUMNS = ("learner", "name", "email", "lab", "status", "points", "possible", "late", "snapshot", "release")
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
@@ -24,24 +25,24 @@ def csv_text(classroom: Classroom, rows: Sequence[Row], *, checks: bool = False)
     spelled out. Fields with commas, quotes or line breaks stand in quotes.
     """
     names = [f"{lab}/{check}" for lab, check in _columns(rows)] if checks else []
+    return csv_table([*COLUMNS, *names], (_fields(classroom, row, names) for row in rows))
+
+
+def _fields(classroom: Classroom, row: Row, names: Sequence[str]) -> list[Field]:
+    learner = classroom.roster.get(row.learner, Learner(row.learner))
+    late = {True: "yes", False: "no", None: ""}[row.late]
+    marks = {f"{row.lab}/{check}": mark.points for check, mark in row.marks.items()}
+    who = (row.learner, learner.name, learner.email)
+    facts = (row.lab, row.status, row.points, row.possible, late, row.snapshot, row.release)
+    return [*who, *facts, *(marks.get(name) for name in names)]
+
+
+def csv_table(head: Iterable[str], rows: Iterable[Iterable[Field]]) -> str:
+    """A table as CSV that no spreadsheet runs and no terminal obeys; each field stays in its cell."""
     target = io.StringIO(newline="")
     writer = csv.writer(target)
-    writer.writerow([*COLUMNS, *names])
-    for row in rows:
-        learner = classroom.roster.get(row.learner, Learner(row.learner))
-        late = {True: "yes", False: "no", None: ""}[row.late]
-        facts = [row.learner, learner.name, learner.email, row.lab, row.status]
-        marks = {f"{row.lab}/{check}": mark.points for check, mark in row.marks.items()}
-        writer.writerow(
-            [
-                *map(_cell, facts),
-                *map(_number, (row.points, row.possible)),
-                late,
-                row.snapshot,
-                row.release,
-                *(_number(marks.get(name)) for name in names),
-            ]
-        )
+    for row in (head, *rows):
+        writer.writerow([_cell(field) if isinstance(field, str) else number(field) for field in row])
     return target.getvalue()
 
 
@@ -107,7 +108,8 @@ def _columns(rows: Sequence[Row]) -> list[tuple[str, str]]:
     return sorted({(row.lab, check) for row in rows for check in row.marks})
 
 
-def _number(value: float | None) -> str:
+def number(value: float | None) -> str:
+    """Points as people write them; empty when there are none."""
     return "" if value is None else f"{value:g}"
 
 

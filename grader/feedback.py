@@ -4,10 +4,7 @@ The page is static: no script, nothing that loads or is sent, a policy that woul
 escaped. Both are read from `learner_view`, so no hidden value can be in them.
 """
 
-import base64
-import hashlib
 from collections.abc import Iterable, Mapping
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -15,20 +12,11 @@ from grader.classroom import Classroom, Learner
 from grader.errors import CourseError
 from grader.manifest import Lab
 from grader.marks import Mark, Row
+from grader.pages import page, safe
 from grader.results import Result, learner_view
 from grader.runs import UNDECIDED
 from grader.texts import lesson, line, plain, write_whole
 
-STYLE = (
-    "body{font:1rem/1.5 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a;"
-    "background:#fff}h1{font-size:1.5rem}h2{font-size:1.2rem}h3{font-size:1rem;margin-bottom:0}"
-    "p{margin:.2rem 0;white-space:pre-wrap;overflow-wrap:anywhere}section{margin:1.5rem 0}"
-    ".by-hand{border-left:.25rem solid #555;padding-left:.75rem}"
-)
-POLICY = (
-    "default-src 'none'; base-uri 'none'; form-action 'none'; "
-    f"style-src 'sha256-{base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()}'"
-)
 OUTCOMES = {
     "PASS": "passed",
     "FAIL": "failed",
@@ -58,9 +46,12 @@ def write(classroom: Classroom, lab: Lab, results: Mapping[str, Result], rows: I
         row = by_learner.get(name, Row(name, lab.id, "to be judged"))
         if row.snapshot != result.snapshot:
             row = Row(name, lab.id, "to be judged", late=row.late)  # marks of another submission
-        page = _Page(lab, learner, learner_view(result), row)
+        sheet = _Page(lab, learner, learner_view(result), row)
         folder = classroom.folder / "feedback" / name
-        for path, text in ((folder / f"{lab.id}.html", page.html()), (folder / f"{lab.id}.txt", page.text())):
+        for path, text in (
+            (folder / f"{lab.id}.html", sheet.html()),
+            (folder / f"{lab.id}.txt", sheet.text()),
+        ):
             try:
                 write_whole(path, text)
             except OSError as error:
@@ -93,23 +84,15 @@ class _Page:
         return "\n".join(lines)
 
     def html(self) -> str:
-        parts = [f"<h1>{_safe(self.title)}</h1>", *(f"<p>{_safe(one)}</p>" for one in self.head)]
+        parts = [f"<h1>{safe(self.title)}</h1>", *(f"<p>{safe(one)}</p>" for one in self.head)]
         for title, checks in self.tasks():
-            parts.append(f"<section>\n<h2>{_safe(title)}</h2>")
+            parts.append(f"<section>\n<h2>{safe(title)}</h2>")
             for heading, paragraphs, comment in checks:
-                parts.append(f"<h3>{_safe(heading)}</h3>")
-                parts += [f"<p>{_safe(one)}</p>" for one in paragraphs]
-                parts += [f'<p class="by-hand">A person says: {_safe(comment)}</p>'] if comment else []
+                parts.append(f"<h3>{safe(heading)}</h3>")
+                parts += [f"<p>{safe(one)}</p>" for one in paragraphs]
+                parts += [f'<p class="by-hand">A person says: {safe(comment)}</p>'] if comment else []
             parts.append("</section>")
-        return (
-            '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-            f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
-            '<meta name="referrer" content="no-referrer">\n'
-            '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-            f"<title>{_safe(self.title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n"
-            + "\n".join(parts)
-            + "\n</main>\n</body>\n</html>\n"
-        )
+        return page(self.title, "\n".join(parts))
 
     @property
     def title(self) -> str:
@@ -162,7 +145,3 @@ def _points(check: Mapping[str, Any], mark: Mark | None) -> str:
     points = mark.points if mark else check["points"]
     by_hand = ", by hand" if mark and (mark.by_hand is not None or mark.extra) else ""
     return f" ({points:g} of {check['possible']:g} points{by_hand})"
-
-
-def _safe(text: str) -> str:
-    return escape(plain(text), quote=True)

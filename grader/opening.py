@@ -8,7 +8,7 @@ from typing import Any
 
 from grader.archive import invalid, shown
 from grader.arrivals import JUNK, children, is_work
-from grader.manifest import LAB_ID, Lab
+from grader.manifest import CHECK_ID, LAB_ID, Lab
 from grader.snapshot import MARKER
 from grader.texts import line
 from grader.unpack import Caps, copy_in, extract
@@ -16,11 +16,12 @@ from grader.unpack import Caps, copy_in, extract
 RECEIPT_BYTES = 256 * 1024
 _FACTS = ("lab", "release", "started_from", "snapshot", "made")
 _WRAPPED = 3
+_MOST_HINTS = 200
 
 
 @dataclass(frozen=True)
 class Opened:
-    """The work, unpacked, and what was reported: texts of one line and plain numbers only."""
+    """The work, unpacked, and what was reported: texts of one line, plain numbers, and hints by check."""
 
     work: Path
     reported: dict[str, Any]
@@ -112,8 +113,23 @@ def _reported(file: Path) -> dict[str, Any]:
         key: line(data[key], longest=100) for key in _FACTS if isinstance(data.get(key), str)
     }
     progress = data.get("reported")
+    return said | _progress(progress) if isinstance(progress, dict) else said
+
+
+def _progress(progress: dict[str, Any]) -> dict[str, Any]:
+    """How far the learner says to have come: points, when begun, how far down each ladder of hints."""
+    said: dict[str, Any] = {}
     for key in ("points", "possible"):
-        value = progress.get(key) if isinstance(progress, dict) else None
+        value = progress.get(key)
         if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1e6:
             said[key] = value
+    if isinstance(progress.get("started"), str):
+        said["started"] = line(progress["started"], longest=100)
+    hints = progress.get("hints")
+    if isinstance(hints, dict) and len(hints) <= _MOST_HINTS:
+        said["hints"] = {name: step for name, step in hints.items() if _is_hint(name, step)}
     return said
+
+
+def _is_hint(name: str, step: object) -> bool:
+    return len(name) <= 100 and CHECK_ID.fullmatch(name) is not None and type(step) is int and 1 <= step <= 3

@@ -43,3 +43,10 @@ def next_hint(workspace: Workspace, check: Check) -> Hint:
     if given.get(check.id) != step:
         write_json(file, given | {check.id: step})
     return Hint(check, check.hints[:step])
+
+
+def taken(workspace: Workspace) -> dict[str, int]:
+    """How far down each check's ladder the learner went; checks without a hint taken are left out."""
+    ids = {check.id for check in workspace.lab.checks}
+    given = read_json(workspace.notes / "hints.json")
+    return {name: int(step) for name, step in given.items() if name in ids}

@@ -16,6 +16,7 @@ from typing import Any
 from grader.results import Result
 from grader.snapshot import File, Snapshot, take
 from lab_env.errors import LabError
+from lab_env.hints import taken
 from lab_env.progress import standing, utc
 from lab_env.workspace import Workspace, git
 
@@ -91,7 +92,8 @@ def make_receipt(
             key: value
             for key, value in standing(workspace.home, workspace.lab).to_dict().items()
             if key not in ("lab", "title")
-        },
+        }
+        | {"hints": taken(workspace)},
     }
 
 

@@ -20,7 +20,8 @@ VALUES = (
     pd.DataFrame({"zone": ["a", None], "km": [1.5, 2.5], "day": pd.to_datetime(["2026-01-05"] * 2)}),
 )
 MESSAGES = tuple(map(wire.encode, VALUES))
-RECEIPT = {"lab": "01-add", "release": "0" * 64, "made": "2026-11-21T09:00:00Z", "reported": {"points": 5}}
+REPORTED = {"points": 5, "started": "2026-11-21T08:00:00Z", "hints": {"adds": 2}}
+RECEIPT = {"lab": "01-add", "release": "0" * 64, "made": "2026-11-21T09:00:00Z", "reported": REPORTED}
 ZIPS = (
     a_zip(WHOLE),
     a_zip({"receipt.json": json.dumps(RECEIPT), "work/add.py": "x", "work/.git/HEAD": "x"}),

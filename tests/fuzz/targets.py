@@ -103,6 +103,8 @@ def submission(data: bytes) -> None:
             assert opened is not None
             assert_harmless(opened.work)
             take(opened.work, max_bytes=SMALL.bytes, max_files=SMALL.files)
+            hints = opened.reported.pop("hints", {})
+            assert all(line(name) == name and step in (1, 2, 3) for name, step in hints.items())
             for value in opened.reported.values():
                 assert isinstance(value, int | float) or line(value, longest=10**6) == value
         except InvalidSubmission as error:

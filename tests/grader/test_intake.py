@@ -29,7 +29,8 @@ def room(sound: Lab, tmp_path: Path) -> Classroom:
 
 def test_a_submission_becomes_a_snapshot_with_a_receipt(room: Classroom, sound: Lab, tmp_path: Path) -> None:
     source = batch(
-        tmp_path / "in", {"ana.zip": packed(sound, snapshot="f" * 64, reported={"points": 6, "x": []})}
+        tmp_path / "in",
+        {"ana.zip": packed(sound, snapshot="f" * 64, reported={"points": 6, "x": [], "hints": {"adds": 2}})},
     )
     [receipt] = collect(room, sound, source, now=NOW).receipts
     assert receipt.folder == room.folder / "submissions" / "ana" / "01-add" / receipt.snapshot[:16]
@@ -56,6 +57,7 @@ def test_a_submission_becomes_a_snapshot_with_a_receipt(room: Classroom, sound: 
             "snapshot": "f" * 64,
             "made": "2026-11-21T09:00:00Z",
             "points": 6,
+            "hints": {"adds": 2},
         },
         "notes": ["not the files that `lab submit` packed"],
     }
@@ -270,14 +272,20 @@ def test_a_receipt_of_a_stranger_is_noted_and_never_believed(
         "release": "another\x1b[2J" + "x" * 500,
         "made": "2031-01-01T00:00:00Z",
         "learner": "ben",
-        "reported": {"points": 1e9, "possible": True},
+        "reported": {
+            "points": 1e9,
+            "possible": True,
+            "started": ["now"],
+            "hints": {"adds": 4, "<b>": 1, "is_committed": True, "a" * 101: 1},
+        },
     }
     source = batch(tmp_path / "in", {"ana.zip": packed(sound, **hostile)})
     [receipt] = collect(room, sound, source, now=NOW).receipts
     assert (receipt.learner, receipt.collected_at) == ("ana", NOW.replace(microsecond=0))
     assert receipt.reported["release"].startswith("another\\x1b[2J")
     assert len(receipt.reported["release"]) < 200
-    assert receipt.reported.keys() == {"lab", "release", "made"}
+    assert receipt.reported.keys() == {"lab", "release", "made", "hints"}
+    assert receipt.reported["hints"] == {}
     assert receipt.notes == (
         f"made for release {receipt.reported['release'][:8]}, graded by {sound.release[:8]}",
         "its receipt says 2031-01-01T00:00:00Z, which is after it was collected",

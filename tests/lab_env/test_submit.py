@@ -11,6 +11,7 @@ from grader.results import CheckResult, Result, Verdict
 from grader.snapshot import take
 from lab_env.checking import check
 from lab_env.errors import LabError
+from lab_env.hints import next_hint
 from lab_env.submit import Submission, pack, submit
 from lab_env.workspace import Workspace
 from tests.lab_env.disks import fill, small_disk
@@ -29,6 +30,8 @@ def packed(workspace: Workspace) -> Submission:
 
 def test_the_zip_holds_the_work_and_a_receipt(tiny: Tiny) -> None:
     workspace = tiny.started()
+    check = next(check for check in workspace.lab.visible if check.hints)
+    next_hint(workspace, check)
     for cache in (".venv/lib", "__pycache__", ".dvc/cache", ".dvc/tmp"):
         (workspace.folder / cache).mkdir(parents=True)
         (workspace.folder / cache / "big").touch()
@@ -43,6 +46,7 @@ def test_the_zip_holds_the_work_and_a_receipt(tiny: Tiny) -> None:
     assert receipt["made"] == "2026-11-21T10:30:00Z"
     assert {"python", "git", "dvc", "course"} <= receipt["versions"].keys()
     assert receipt["reported"]["state"] == "started"
+    assert receipt["reported"]["hints"] == {check.id: 1}
     assert (made.work_mb > 0, made.zip_mb > 0) == (True, True)
 
 

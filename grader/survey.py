@@ -1,0 +1,214 @@
+"""What is known of a whole class, gathered for whoever teaches it: who is where, and who may be stuck."""
+
+import hmac
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+
+from grader.classroom import Classroom, Learner
+from grader.manifest import Lab, list_labs
+from grader.marks import Row
+from grader.receipts import Receipt, collected
+from grader.results import CheckResult, Result, Verdict
+from grader.runs import load_result, load_results
+
+LIMITS = frozenset((Verdict.TIMEOUT, Verdict.MEMORY, Verdict.PROCESSES, Verdict.DISK, Verdict.OUTPUT))
+FAULTS = frozenset((Verdict.GRADER_ERROR, Verdict.NOT_RUN))
+LONGEST_HOURS = 24.0 * 366
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one learner is with one lab.
+
+    `hints` (steps taken, by check) and `hours` (from `lab start` to `lab submit`, on the clock) are what the
+    learner's receipt says; None where it says nothing. `stuck` is why this learner may need somebody.
+    """
+
+    learner: Learner
+    row: Row
+    result: Result | None = None
+    hand_ins: int = 0
+    hints: Mapping[str, int] | None = None
+    hours: float | None = None
+    stuck: str = ""
+
+    @property
+    def share(self) -> float | None:
+        """Points as a share of what is possible; None without a grade."""
+        points, possible = self.row.points, self.row.possible
+        return None if points is None or not possible else points / possible
+
+
+@dataclass(frozen=True)
+class Aside:
+    """Something that could not be collected: its name, the lab and the reason."""
+
+    name: str
+    lab: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class LabView:
+    """A lab and where everybody is with it, in the order of the roster."""
+
+    lab: Lab
+    places: tuple[Place, ...]
+
+    @property
+    def results(self) -> tuple[Result, ...]:
+        """The results that count."""
+        return tuple(place.result for place in self.places if place.result)
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """What share of the points each graded learner has."""
+        return tuple(place.share for place in self.places if place.share is not None)
+
+    def found(self, check: str) -> tuple[CheckResult, ...]:
+        """What every result says of a check."""
+        return tuple(one for result in self.results for one in result.checks if one.id == check)
+
+    def passed(self, task: str) -> tuple[int, int]:
+        """How many passed every check of a task, of how many that were judged."""
+        of_task = [[one for one in result.checks if one.task == task] for result in self.results]
+        return sum(all(one.passed for one in checks) for checks in of_task), len(of_task)
+
+
+@dataclass(frozen=True)
+class Survey:
+    """A class at one moment; `anonymous` when nobody's name or words are in it."""
+
+    at: datetime
+    labs: tuple[LabView, ...]
+    asides: tuple[Aside, ...]
+    anonymous: bool
+    stale: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def learners(self) -> tuple[Learner, ...]:
+        """Everybody, in the order of the report."""
+        return tuple(place.learner for place in self.labs[0].places) if self.labs else ()
+
+
+def survey(classroom: Classroom, rows: Iterable[Row], *, now: datetime, anonymous: bool = False) -> Survey:
+    """Gather a class from its results, receipts and the gradebook's `rows`.
+
+    A lab is in it when somebody handed it in, or it is graded. With `anonymous` learners are numbered, in an
+    order that the class's secret gives: the same in each report, and nobody else can compute it.
+
+    Raises:
+        CourseError: a receipt cannot be read.
+    """
+    by_place = {(row.learner, row.lab): row for row in rows}
+    names = {learner for learner, _ in by_place} | classroom.roster.keys()
+    shown = _shown(classroom, names, anonymous)
+    views = []
+    for lab in list_labs(classroom.course):
+        handed = {name: collected(classroom, name, lab.id) for name in names if name in classroom.roster}
+        if not any(handed.values()) and not any(known == lab.id for _, known in by_place):
+            continue
+        results = load_results(classroom, lab)
+        places = [
+            _place(
+                classroom,
+                lab,
+                by_place.get((name, lab.id)),
+                handed.get(name, []),
+                results.get(name),
+                now,
+                name,
+            )
+            for name in shown
+        ]
+        views.append(
+            LabView(lab, tuple(replace(place, learner=shown[place.row.learner]) for place in places))
+        )
+    return Survey(now, tuple(views), tuple(_asides(classroom)), anonymous)
+
+
+def _shown(classroom: Classroom, names: Iterable[str], anonymous: bool) -> dict[str, Learner]:
+    """By id, whom the report shows, in its order."""
+    if not anonymous:
+        return {name: classroom.roster.get(name, Learner(name)) for name in sorted(names)}
+    order = sorted(names, key=lambda name: hmac.digest(classroom.secret, f"report {name}".encode(), sha256))
+    return {name: Learner(f"learner-{at:03}") for at, name in enumerate(order, start=1)}
+
+
+def _place(
+    classroom: Classroom,
+    lab: Lab,
+    row: Row | None,
+    handed: Sequence[Receipt],
+    result: Result | None,
+    now: datetime,
+    name: str,
+) -> Place:
+    row = row or Row(name, lab.id, "to be judged" if handed else "missing")
+    last = handed[-1] if handed else None
+    place = Place(
+        Learner(name),
+        row,
+        result,
+        len(handed),
+        last.reported.get("hints") if last else None,
+        _hours(last) if last else None,
+    )
+    return replace(place, stuck=_stuck(classroom, lab, place, handed, now))
+
+
+def _hours(receipt: Receipt) -> float | None:
+    """Hours from start to hand-in as the learner's receipt has them; None where they make no sense."""
+    try:
+        times = [datetime.fromisoformat(receipt.reported[key]).astimezone(UTC) for key in ("started", "made")]
+    except (KeyError, ValueError, TypeError, OverflowError):
+        return None
+    hours = (times[1] - times[0]).total_seconds() / 3600
+    return hours if 0 <= hours <= LONGEST_HOURS else None
+
+
+def _stuck(classroom: Classroom, lab: Lab, place: Place, handed: Sequence[Receipt], now: datetime) -> str:
+    """Why this learner may need somebody; empty when nothing says so."""
+    deadline = classroom.deadlines.get(lab.id)
+    if not handed:
+        is_over = deadline is not None and now.astimezone(UTC) > deadline.astimezone(UTC)
+        return "nothing handed in, and the deadline is over" if is_over else ""
+    judged = [load_result(classroom, lab, receipt) for receipt in handed[-2:]]
+    failed = [{one.id for one in result.checks if _is_wrong(one)} for result in judged if result]
+    if len(failed) == 2 and (again := sorted(failed[0] & failed[1])):
+        return f"failed in both of the last two hand-ins: {', '.join(again)}"
+    if place.share is not None and place.share < 0.5:
+        return "less than half of the points"
+    return ""
+
+
+def _is_wrong(check: CheckResult) -> bool:
+    return not check.passed and check.verdict not in FAULTS and check.verdict is not Verdict.BLOCKED
+
+
+def _asides(classroom: Classroom) -> Iterable[Aside]:
+    """What was set aside, oldest first, from the reasons that `collect` wrote."""
+    for file in sorted((classroom.folder / "aside").glob("*/reason.txt")):
+        said = _facts(file)
+        yield Aside(said.get("Name", ""), said.get("Lab", ""), said.get("Reason", ""))
+
+
+def _facts(file: Path) -> dict[str, str]:
+    try:
+        lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return {}
+    parts = (text.partition(": ") for text in lines)
+    return {key: value for key, _, value in parts}
+
+
+def wrong_ideas(found: Iterable[CheckResult]) -> list[tuple[str, str, int]]:
+    """The mistakes by name, with where to read of each and how often it was made, most common first."""
+    made = [one for one in found if one.misconception and not one.passed]
+    count = Counter(one.misconception for one in made)
+    links = {one.misconception: one.link for one in made if one.link}
+    return [(name, links.get(name, ""), times) for name, times in count.most_common()]
