@@ -11,7 +11,19 @@ from pymdownx.superfences import SuperFencesException  # type: ignore[import-unt
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the `mkdocs` command does not look there
 
-from docs.generate import breaks, day, dictionary, figures, incidents, keys, labs, loop, mends, quiz
+from docs.generate import (
+    breaks,
+    day,
+    dictionary,
+    figures,
+    incidents,
+    keys,
+    labs,
+    loop,
+    mends,
+    playground,
+    quiz,
+)
 from grader.manifest import list_labs
 
 FENCES = {"quiz": quiz.quiz_html, "loop": loop.loop_html}
@@ -37,12 +49,14 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     }
     for path, text in made.items():
         files.append(File.generated(config, path, content=text))
+    files.append(File.generated(config, "assets/playground-data.js", content=playground.data_script()))
     return files
 
 
 def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG001  # MkDocs passes them by name
     """Put the tables of a manifest's keys, and figures of the world, where a page asks for them."""
-    return day.fill(figures.fill(keys.fill(markdown), _cache(config)), _cache(config))
+    cache = _cache(config)
+    return playground.fill(day.fill(figures.fill(keys.fill(markdown), cache), cache), cache)
 
 
 def on_post_page(output: str, *, page: Page, config: MkDocsConfig) -> str:  # noqa: ARG001  # MkDocs passes them by name
