@@ -21,8 +21,10 @@ from docs.generate import (
     labs,
     loop,
     mends,
+    modules,
     playground,
     quiz,
+    twins,
 )
 from grader.manifest import list_labs
 
@@ -34,6 +36,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     config.mdx_configs.setdefault("pymdownx.snippets", {})["base_path"] = [str(_course(config))]
     fences = [{"name": name, "class": name, "format": _fence(name), "validator": _accept} for name in FENCES]
     config.mdx_configs.setdefault("pymdownx.superfences", {})["custom_fences"] = fences
+    modules.in_nav(config.nav or [], Path(config.docs_dir))
     return config
 
 
@@ -46,6 +49,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     made = {
         "incidents.md": incidents.incidents_page(_cache(config)),
         "reference/data-dictionary.md": dictionary.dictionary_page(),
+        **modules.planned_pages(Path(config.docs_dir)),
     }
     for path, text in made.items():
         files.append(File.generated(config, path, content=text))
@@ -56,6 +60,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG001  # MkDocs passes them by name
     """Put the tables of a manifest's keys, and figures of the world, where a page asks for them."""
     cache = _cache(config)
+    markdown = twins.fill(markdown, page.file.src_uri, Path(config.docs_dir))
     return playground.fill(day.fill(figures.fill(keys.fill(markdown), cache), cache), cache)
 
 

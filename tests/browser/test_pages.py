@@ -11,12 +11,14 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it publishes no types
 from playwright.sync_api import Browser, Page
 
+from docs.generate.modules import planned_pages
 from grader.manifest import list_labs
 
 COURSE = Path(__file__).parent.parent.parent
 SOURCES = (path.relative_to(COURSE / "docs") for path in (COURSE / "docs").rglob("*.md"))
 WRITTEN = [path.with_suffix(".html").as_posix() for path in SOURCES if path.parts[0] != "examples"]
-MADE = ["incidents.html", "reference/data-dictionary.html"]
+PLANNED = [Path(name).with_suffix(".html").as_posix() for name in planned_pages(COURSE / "docs")]
+MADE = ["incidents.html", "reference/data-dictionary.html", *PLANNED]
 PAGES = sorted([*WRITTEN, *MADE, *(f"labs/{lab.id}.html" for lab in list_labs(COURSE))])
 LOOKS: list[tuple[Literal["light", "dark"], int]] = [
     ("light", 1280),
@@ -177,3 +179,23 @@ def test_the_dark_mode_can_be_chosen(browser: Browser, served: str) -> None:
         assert page.locator("body").get_attribute("data-md-color-scheme") == "default"
         page.get_by_title("Switch to dark mode").click()
         assert page.locator("body").get_attribute("data-md-color-scheme") == "slate"
+
+
+def test_the_map_can_be_filtered_and_without_a_script_it_is_whole(browser: Browser, served: str) -> None:
+    with opened(browser, f"{served}/map.html") as (page, told):
+        form, shown = page.locator(".map-filter"), page.locator(".map-row:visible")
+        status = form.get_by_role("status")
+        every = shown.count()
+        assert every > 30
+        assert status.inner_text() == f"{every} of {every} rows"
+        form.get_by_label("Module").select_option("08")
+        assert 0 < shown.count() < every
+        assert status.inner_text() == f"{shown.count()} of {every} rows"
+        form.get_by_label("Word").fill("rollback bundle")
+        assert shown.locator("h3").all_inner_texts() == ["Rollback#"]
+        form.get_by_label("Part of the loop").select_option("version")
+        assert status.inner_text() == "No row has all of this. Take a word away."
+    assert told == []
+    with opened(browser, f"{served}/map.html", ("light", 390), script=False) as (page, _):
+        assert page.locator(".map-row:visible").count() == every
+        assert not page.locator(".map-filter").is_visible()
