@@ -11,6 +11,7 @@ from statistics import median
 
 from grader.charts import STYLE as DRAWN
 from grader.charts import bar, histogram
+from grader.deadlines import Lateness
 from grader.errors import CourseError
 from grader.exports import Field, csv_table, number
 from grader.pages import page, safe
@@ -29,7 +30,7 @@ STYLE = DRAWN + (
 _PAGE = re.compile(r"[a-z0-9/_-]+\.md(#[a-z0-9_-]+)?")
 LEARNERS = (
     "learner", "name", "email", "lab", "status", "points", "possible", "late", "hand_ins",
-    "hints", "hours", "stuck",
+    "hints", "hours", "stuck", "grade",
 )  # fmt: skip
 CHECKS = ("lab", "task", "check", "points", "judged", "passed", "failed", "other", "hints", "misconceptions")
 
@@ -72,6 +73,7 @@ def _index(found: Survey) -> str:
         _section("Who is where", _places_table(found)),
         _section("Who may be stuck", _list(_stuck(found), "Nobody, by these rules.")),
         _section("Who waits for a person", _list(_waiting(found), "Nobody.")),
+        _section("Late work", _list(_late(found), "None.")),
         _section("Attempts on the grader", _list(_hostile(found), "None.")),
         _section("Limits that were reached", _list(_limits(found), "None.")),
         _section("Set aside", _list(_asides(found), "Nothing.")),
@@ -167,6 +169,25 @@ def _waiting(found: Survey) -> list[str]:
         for place in view.places
         if place.row.status in ("to be looked at", "older release")
     ]
+
+
+def _late(found: Survey) -> list[str]:
+    return [
+        f"{_name(place)}, {view.lab.id}: {_why_late(late, found)}{_counts(place)}"
+        for view in found.labs
+        for place in view.places
+        if (late := place.row.lateness) and late.late
+    ]
+
+
+def _why_late(late: Lateness, found: Survey) -> str:
+    """The reason; of an anonymous report only the days, as a time may tell who it was."""
+    return f"{late.days} days." if found.anonymous else line(late.because, longest=400)
+
+
+def _counts(place: Place) -> str:
+    row = place.row
+    return "" if row.grade is None else f" {number(row.grade)} of {number(row.possible)} points count."
 
 
 def _verdicts(found: Survey, wanted: frozenset[Verdict]) -> Iterable[tuple[LabView, Place, list[str]]]:
@@ -328,7 +349,7 @@ def _learner_rows(found: Survey) -> Iterable[Sequence[Field]]:
             hints = None if place.hints is None else sum(place.hints.values())
             hours = None if place.hours is None else round(place.hours, 1)
             facts = (who.id, who.name, who.email, view.lab.id, row.status, row.points, row.possible)
-            yield (*facts, late, place.hand_ins, hints, hours, place.stuck)
+            yield (*facts, late, place.hand_ins, hints, hours, place.stuck, row.grade)
 
 
 def _check_rows(found: Survey) -> Iterable[Sequence[Field]]:

@@ -1,6 +1,6 @@
 """An instructor's class: a folder of its own, outside the course, with all that is known of it.
 
-class.toml      course, time zone, box, deadlines
+class.toml      course, time zone, box, deadlines and what lateness costs
 roster.csv      id,name,email
 .secret         256 bits in hex, mode 0600: what hidden.rng draws from
 submissions/    what was collected, by learner, lab and snapshot
@@ -18,21 +18,27 @@ import secrets
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from grader.errors import CourseError, ManifestError
-from grader.manifest import find_lab
+from grader.deadlines import Extension, LateRule
+from grader.errors import CourseError
+from grader.rules import KEYS as RULES
+from grader.rules import read_rules
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 FILE = "class.toml"
-KEYS = ("format", "course", "timezone", "box", "deadlines")
+KEYS = ("format", "course", "timezone", "box", *RULES)
 TEMPLATE = """# A class. `grader` is run in this folder, or below it.
 format = 1
 course = {course}
 timezone = {timezone}
 box = "bubblewrap"           # where submissions run; `grader doctor` says whether this host can
+
+# [late]                     # what lateness costs; nothing when this is left out
+# policy = "per day"
+# percent = 10               # of the points earned, for each day begun
 
 [deadlines]                  # lab = local time in the time zone above
 # "02-version-data" = 2026-12-01T23:59:00
@@ -50,7 +56,11 @@ class Learner:
 
 @dataclass(frozen=True)
 class Classroom:
-    """A class as its folder describes it. `deadlines` are by lab id and know their time zone."""
+    """A class as its folder describes it.
+
+    `deadlines` are by lab id and know their time zone; so do `extensions`, by lab id and learner. `attempts`
+    says by lab id how many submissions of each learner count.
+    """
 
     folder: Path
     course: Path
@@ -59,6 +69,9 @@ class Classroom:
     roster: Mapping[str, Learner]
     deadlines: Mapping[str, datetime]
     secret: bytes = field(repr=False)
+    late: LateRule = field(default_factory=LateRule)
+    attempts: Mapping[str, int] = field(default_factory=dict)
+    extensions: Mapping[tuple[str, str], Extension] = field(default_factory=dict)
 
     def submissions(self, learner: str, lab: str) -> Path:
         """Where a learner's snapshots of a lab are kept, a folder each."""
@@ -164,8 +177,20 @@ def read_class(folder: Path) -> Classroom:
         raise CourseError(
             f'{file}: `box = "local"` has no walls and is for one\'s own work. Write "bubblewrap".'
         )
-    deadlines = _deadlines(file, course, data.get("deadlines", {}), zone)
-    return Classroom(folder, course, zone, box, _roster(folder / "roster.csv"), deadlines, _secret(folder))
+    roster = _roster(folder / "roster.csv")
+    rules = read_rules(file, course, data, zone, roster)
+    return Classroom(
+        folder,
+        course,
+        zone,
+        box,
+        roster,
+        rules.deadlines,
+        _secret(folder),
+        rules.late,
+        rules.attempts,
+        rules.extensions,
+    )
 
 
 def _zone(name: str, what: str) -> ZoneInfo:
@@ -175,33 +200,6 @@ def _zone(name: str, what: str) -> ZoneInfo:
         raise CourseError(
             f'{what} is {name!r}, which is no time zone. Write one like "Europe/Berlin".'
         ) from error
-
-
-def _deadlines(file: Path, course: Path, table: object, zone: ZoneInfo) -> dict[str, datetime]:
-    if not isinstance(table, dict):
-        raise CourseError(
-            f'{file}: `deadlines` is a table: `[deadlines]`, then lines like `"02" = 2026-12-01T23:59:00`.'
-        )
-    found: dict[str, datetime] = {}
-    for name, at in table.items():
-        if not isinstance(at, datetime):
-            raise CourseError(
-                f"{file}: the deadline of `{name}` is {at}. Write it with a time, like 2026-12-01T23:59:00."
-            )
-        try:
-            lab_id = find_lab(course, name).id
-        except ManifestError as error:
-            raise CourseError(f"{file}: `deadlines`: {error}") from error
-        if lab_id in found:
-            raise CourseError(f"{file}: {lab_id} has two deadlines. Take one of them out.")
-        found[lab_id] = at if at.tzinfo else _last_reading(at, zone)
-    return found
-
-
-def _last_reading(at: datetime, zone: ZoneInfo) -> datetime:
-    """The moment that a clock on the wall means; the later one where it shows the time twice."""
-    readings = [at.replace(tzinfo=zone, fold=fold) for fold in (0, 1)]
-    return max(readings, key=lambda reading: reading.astimezone(UTC))
 
 
 def _roster(file: Path) -> dict[str, Learner]:

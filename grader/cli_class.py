@@ -12,6 +12,7 @@ from rich.markup import escape
 
 from grader import intake, receipts
 from grader.classroom import Classroom, find_class, init_class
+from grader.deadlines import attempts_of, deadline_of
 from grader.errors import CourseError
 from grader.intake import Collected, Outcome
 from grader.manifest import find_course, find_lab
@@ -103,11 +104,18 @@ def _line(outcome: Outcome, classroom: Classroom) -> str:
     parts = [f"{outcome.files:,} files", f"{outcome.bytes / 1024**2:.1f} MB"]
     parts += [_lateness(receipt, classroom)] if receipt.late else []
     parts += receipt.notes
+    counted = attempts_of(classroom, receipt.learner, receipt.lab)
+    if counted and len(receipts.collected(classroom, receipt.learner, receipt.lab)) > counted:
+        parts.append(f"does not count: only the first {counted} do")
     return f"[green]✓[/] {escape(receipt.learner)}: {escape(', '.join(parts))} ({name})"
 
 
+def _due(classroom: Classroom, receipt: receipts.Receipt) -> datetime:
+    return deadline_of(classroom, receipt.learner, receipt.lab) or receipt.collected_at
+
+
 def _lateness(receipt: receipts.Receipt, classroom: Classroom) -> str:
-    minutes = -(-(receipt.collected_at - classroom.deadlines[receipt.lab]) // timedelta(minutes=1))
+    minutes = -(-(receipt.collected_at - _due(classroom, receipt)) // timedelta(minutes=1))
     hours, days = minutes // 60, minutes // 1440
     if days:
         return f"late by {days} d {hours % 24} h"
@@ -130,8 +138,8 @@ def _record(lab: str, done: Collected) -> dict[str, object]:
     return {
         "format": receipts.FORMAT,
         "lab": lab,
-        "collected": [receipt.to_dict() for receipt in done.receipts],
-        "already": [receipt.to_dict() for receipt in done.already],
+        "collected": [receipt.to_dict() | {"late": receipt.late} for receipt in done.receipts],
+        "already": [receipt.to_dict() | {"late": receipt.late} for receipt in done.already],
         "aside": [
             {"name": line(one.name), "reason": one.reason, "folder": str(one.folder)} for one in done.aside
         ],

@@ -14,7 +14,10 @@ from grader.runs import is_undecided
 from grader.texts import line, plain
 
 Field = str | float | None
-COLUMNS = ("learner", "name", "email", "lab", "status", "points", "possible", "late", "snapshot", "release")
+COLUMNS = (
+    "learner", "name", "email", "lab", "status", "points", "possible", "late", "snapshot", "release", "grade",
+    "because",
+)  # fmt: skip
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
@@ -34,7 +37,8 @@ def _fields(classroom: Classroom, row: Row, names: Sequence[str]) -> list[Field]
     marks = {f"{row.lab}/{check}": mark.points for check, mark in row.marks.items()}
     who = (row.learner, learner.name, learner.email)
     facts = (row.lab, row.status, row.points, row.possible, late, row.snapshot, row.release)
-    return [*who, *facts, *(marks.get(name) for name in names)]
+    because = row.lateness.because if row.lateness else ""
+    return [*who, *facts, row.grade, because, *(marks.get(name) for name in names)]
 
 
 def csv_table(head: Iterable[str], rows: Iterable[Iterable[Field]]) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from grader.classroom import Classroom, Learner
 from grader.errors import CourseError
+from grader.exports import number
 from grader.manifest import Lab
 from grader.marks import Mark, Row
 from grader.pages import page, safe
@@ -45,7 +46,9 @@ def write(classroom: Classroom, lab: Lab, results: Mapping[str, Result], rows: I
         learner = classroom.roster.get(name, Learner(name))
         row = by_learner.get(name, Row(name, lab.id, "to be judged"))
         if row.snapshot != result.snapshot:
-            row = Row(name, lab.id, "to be judged", late=row.late)  # marks of another submission
+            row = Row(
+                name, lab.id, "to be judged", late=row.late, lateness=row.lateness
+            )  # marks of another submission
         sheet = _Page(lab, learner, learner_view(result), row)
         folder = classroom.folder / "feedback" / name
         for path, text in (
@@ -107,18 +110,30 @@ class _Page:
             f"{points:g} of {self.view['possible']:g} points",
             f"Submission {self.view['snapshot'][:16]}, release {self.view['release'][:16]}",
         ]
-        lines += ["Handed in late."] if self.row.late else []
+        lines += self._lateness()
         waiting = sum(self._is_open(check) for check in self.view["checks"])
         lines += (
             [f"{waiting} not decided yet: a person looks at it, and the points may rise."] if waiting else []
         )
         return lines
 
+    def _lateness(self) -> list[str]:
+        """What lateness costs and why; nothing when it was in time by the class's deadline."""
+        late = self.row.lateness
+        if late is None or not late.late:
+            return []
+        counts = (
+            f" {number(self.row.grade)} points count."
+            if late.factor < 1 and self.row.grade is not None
+            else ""
+        )
+        return [f"Late. {line(late.because, longest=400)}{counts}"]
+
     def tasks(self) -> Iterable[tuple[str, list[tuple[str, list[str], str]]]]:
         """Each task's title with its checks: heading, paragraphs, a person's comment."""
-        for number, task in enumerate(self.lab.tasks, start=1):
+        for at, task in enumerate(self.lab.tasks, start=1):
             found = [check for check in self.view["checks"] if check["task"] == task.id]
-            yield f"{number} · {task.title}", [self._check(check) for check in found]
+            yield f"{at} · {task.title}", [self._check(check) for check in found]
 
     def _check(self, check: Mapping[str, Any]) -> tuple[str, list[str], str]:
         mark = self.row.marks.get(check["id"])

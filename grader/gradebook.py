@@ -9,12 +9,13 @@ import logging
 import warnings
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC
 from pathlib import Path
 from typing import Any
 
 from grader.classroom import Classroom
+from grader.deadlines import Lateness, lateness
 from grader.errors import CourseError
 from grader.locks import Held, hold, note
 from grader.manifest import Lab, find_lab
@@ -64,12 +65,25 @@ def rows(classroom: Classroom, *, wait_s: float = WAIT_S) -> list[Row]:
         raise CourseError(f"{classroom.folder / FILE} is not there yet. Run `grader grade LAB` first.")
     with _open(classroom, wait_s, "the command") as book:
         found = []
-        for assignment in sorted(book.assignments, key=lambda one: str(one.name)):
-            receipts = newest(classroom, assignment.name)
+        assignments = sorted(book.assignments, key=lambda one: str(one.name))
+        labs = {str(one.name) for one in assignments} | classroom.deadlines.keys()
+        handed = {lab: newest(classroom, lab) for lab in labs}
+        late = {name: _lateness(classroom, name, handed) for name in classroom.roster}
+        for assignment in assignments:
+            receipts = handed[str(assignment.name)]
             submitted = {one.student.id: one for one in assignment.submissions}
             for name in sorted(classroom.roster.keys() | submitted.keys()):
-                found.append(_row(classroom, book, assignment, name, submitted.get(name), receipts.get(name)))
+                row = _row(classroom, book, assignment, name, submitted.get(name), receipts.get(name))
+                found.append(replace(row, lateness=late.get(name, {}).get(row.lab)))
     return found
+
+
+def _lateness(
+    classroom: Classroom, name: str, handed: Mapping[str, Mapping[str, Receipt]]
+) -> dict[str, Lateness]:
+    return lateness(
+        classroom, name, {lab: found[name].collected_at for lab, found in handed.items() if name in found}
+    )
 
 
 class _Page:

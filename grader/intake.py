@@ -262,7 +262,7 @@ class _Run:
             snapshot=snapshot.hash,
             collected_at=self.now,
             sequence=self.sequence + 1,
-            late=is_late(self.classroom, self.lab.id, self.now),
+            late=is_late(self.classroom, who.id, self.lab.id, self.now),
             source=line(name),
             reported=opened.reported,
             notes=tuple(notes),

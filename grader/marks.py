@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from grader.deadlines import Lateness
+
 
 @dataclass(frozen=True)
 class Mark:
@@ -27,6 +29,7 @@ class Row:
 
     `status` is `graded`, `to be looked at` (a person decides something), `older release` (judged before
     the lab changed), `to be judged` (no result for the newest submission; no points) or `missing`.
+    `lateness` is None without a deadline or a submission.
     """
 
     learner: str
@@ -38,3 +41,10 @@ class Row:
     snapshot: str = ""
     release: str = ""
     marks: Mapping[str, Mark] = field(default_factory=dict)
+    lateness: Lateness | None = None
+
+    @property
+    def grade(self) -> float | None:
+        """The points after what lateness costs; None without points."""
+        factor = self.lateness.factor if self.lateness else 1.0
+        return None if self.points is None else round(self.points * factor, 4)

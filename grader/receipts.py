@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.classroom import Classroom
+from grader.deadlines import attempts_of, lateness
 from grader.errors import CourseError
 
 FORMAT = 1
@@ -19,8 +20,9 @@ class Receipt:
     """One accepted submission.
 
     `collected_at` is in UTC; `sequence` grows with every collect, and of a learner's submissions of a lab
-    the highest counts. `late` is None without a deadline. `reported` is what the learner's own receipt said
-    and is never believed; `notes` say where it differs from what was found. `folder` holds it all.
+    the highest counts. `late` is by the deadline as it stands now, and None without one; it is stored
+    nowhere. `reported` is what the learner's own receipt said and is never believed; `notes` say where it
+    differs from what was found. `folder` holds it all.
     """
 
     learner: str
@@ -48,7 +50,6 @@ class Receipt:
             "snapshot": self.snapshot,
             "collected_at": utc(self.collected_at),
             "sequence": self.sequence,
-            "late": self.late,
             "source": self.source,
             "reported": dict(self.reported),
             "notes": list(self.notes),
@@ -58,8 +59,7 @@ class Receipt:
 def newest(classroom: Classroom, lab_id: str) -> dict[str, Receipt]:
     """The submission of a lab that counts, for each learner on the roster who has one.
 
-    `late` is by the deadline as it stands now, so that one that is moved counts for what is there; without
-    one it is as it was when collected.
+    Where only some attempts count, it is the last of those.
 
     Raises:
         CourseError: a receipt cannot be read.
@@ -67,20 +67,19 @@ def newest(classroom: Classroom, lab_id: str) -> dict[str, Receipt]:
     found = {}
     for learner in classroom.roster:
         if receipts := collected(classroom, learner, lab_id):
-            found[learner] = receipts[-1]
+            found[learner] = receipts[: attempts_of(classroom, learner, lab_id)][-1]
     return found
 
 
 def collected(classroom: Classroom, learner: str, lab_id: str) -> list[Receipt]:
-    """A learner's submissions of a lab, the one that counts last.
+    """A learner's submissions of a lab, the newest last.
 
     Raises:
         CourseError: a receipt cannot be read.
     """
     folders = [file.parent for file in classroom.submissions(learner, lab_id).glob(f"*/{FILE}")]
     receipts = [read_receipt(folder) for folder in folders]
-    if lab_id in classroom.deadlines:
-        receipts = [replace(one, late=is_late(classroom, lab_id, one.collected_at)) for one in receipts]
+    receipts = [replace(one, late=is_late(classroom, learner, lab_id, one.collected_at)) for one in receipts]
     return sorted(receipts, key=lambda receipt: receipt.sequence)
 
 
@@ -101,7 +100,7 @@ def read_receipt(folder: Path) -> Receipt:
             str(data["snapshot"]),
             datetime.fromisoformat(data["collected_at"]).astimezone(UTC),
             int(data["sequence"]),
-            data["late"],
+            None,
             str(data["source"]),
             dict(data["reported"]),
             tuple(data.get("notes", ())),
@@ -125,10 +124,10 @@ def last_sequence(classroom: Classroom) -> int:
     return highest
 
 
-def is_late(classroom: Classroom, lab_id: str, at: datetime) -> bool | None:
-    """Whether a moment is after the lab's deadline; None without one. Both are compared in UTC."""
-    deadline = classroom.deadlines.get(lab_id)
-    return None if deadline is None else at.astimezone(UTC) > deadline.astimezone(UTC)
+def is_late(classroom: Classroom, learner: str, lab_id: str, at: datetime) -> bool | None:
+    """Whether a moment is after a learner's deadline of a lab; None without one."""
+    found = lateness(classroom, learner, {lab_id: at}).get(lab_id)
+    return found.late if found else None
 
 
 def utc(at: datetime) -> str:

@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from grader.classroom import Classroom, Learner
+from grader.deadlines import deadline_of
 from grader.manifest import Lab, list_labs
 from grader.marks import Row
 from grader.receipts import Receipt, collected
@@ -173,7 +174,7 @@ def _hours(receipt: Receipt) -> float | None:
 
 def _stuck(classroom: Classroom, lab: Lab, place: Place, handed: Sequence[Receipt], now: datetime) -> str:
     """Why this learner may need somebody; empty when nothing says so."""
-    deadline = classroom.deadlines.get(lab.id)
+    deadline = deadline_of(classroom, place.row.learner, lab.id)
     if not handed:
         is_over = deadline is not None and now.astimezone(UTC) > deadline.astimezone(UTC)
         return "nothing handed in, and the deadline is over" if is_over else ""

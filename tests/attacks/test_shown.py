@@ -70,7 +70,7 @@ NAMES = {
     "terminal escapes, in a name": "Anna\x1b[2J\x9b31m",
     "bidi overrides, in a name": "Anna\u202eeeL",
 }
-COLUMNS = 10
+COLUMNS = 12
 TAGS = frozenset(("html", "head", "meta", "title", "style", "body", "main", "h1", "h2", "h3", "p", "section"))
 
 

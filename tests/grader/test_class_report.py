@@ -153,8 +153,9 @@ def test_the_pages_say_what_the_tables_do(class_of: Classroom, sound: Lab, tmp_p
     learners, checks = (table(path) for path in written[2:])
     assert learners[1] == [
         "anna", "Anna Lee", "a@example.invalid", "01-add", "graded", "6", "6", "no", "1", "3", "3.5", "",
+        "6",
     ]  # fmt: skip
-    assert learners[5] == ["eve", "", "", "01-add", "missing", "", "", "", "0", "", "", learners[5][11]]
+    assert learners[5] == ["eve", "", "", "01-add", "missing", "", "", "", "0", "", "", learners[5][11], ""]
     assert checks[2] == ["01-add", "add", "adds", "3", "4", "2", "1", "1", "1", "1 × wrong-sum"]
 
 
@@ -211,7 +212,7 @@ def test_forty_hostile_strings_stay_text(sound: Lab, tmp_path: Path) -> None:
         text = path.read_text()
         assert not [sign for sign in text if not sign.isprintable() and sign not in "\r\n\t\u200c\u200d"]
     for row in table(written[2])[1:]:
-        assert len(row) == 12
+        assert len(row) == 13
         assert not [
             cell for cell in row if cell.startswith(("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠"))
         ]

@@ -54,7 +54,7 @@ def test_a_class_is_graded_reported_exported_and_told(class_of: Classroom) -> No
     export = typed(class_of, "export", "--format", "csv", "--checks")
     assert export.stdout.splitlines()[1].startswith("anna,Anna Lee,a@example.invalid,01-add,graded,6,6,,")
     assert export.stdout.splitlines()[2].startswith("ben,'=1+1,,01-add,to be looked at,2,6,,")
-    assert export.stdout.splitlines()[3] == "cleo,,,01-add,missing,,,,,,,,,"
+    assert export.stdout.splitlines()[3] == "cleo,,,01-add,missing,,,,,,,,,,,"
     written = typed(class_of, "export", "01", "--output", "grades.csv")
     assert written.stdout == "3 rows in grades.csv.\n"
     assert (class_of.folder / "grades.csv").read_bytes().startswith(b"learner,name,email,lab,status,points,")

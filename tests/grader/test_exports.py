@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from grader.deadlines import Lateness
 from grader.exports import csv_text, report
 from grader.manifest import Lab
 from grader.marks import Mark, Row
-from tests.grader.classes import a_class, judged
+from tests.grader.classes import MONDAY, a_class, judged
 
 
 def mark(points: float, **facts: object) -> Mark:
@@ -50,7 +51,7 @@ def test_names_are_no_formulas_and_stay_in_their_fields(sound: Lab, tmp_path: Pa
         "'＝1",
     ]
     assert table[7][2] == "'\tx"
-    assert {len(line) for line in table} == {10}
+    assert {len(line) for line in table} == {12}
     assert text.encode("utf-8").decode("utf-8") == text
 
 
@@ -62,15 +63,18 @@ def test_a_row_has_its_points_and_with_checks_each_of_them(sound: Lab, tmp_path:
         Row("ben", sound.id, "missing", late=None),
         Row("ben", "02-more", "graded", 1, 1, False, "6" * 64, "q" * 64, {"adds": mark(1)}),
     ]
+    late = Lateness(MONDAY, True, 2, 0, 0.8, "A day.")
+    rows[0] = replace(rows[0], lateness=late)
     assert read(csv_text(classroom, rows)) == [
-        ["learner", "name", "email", "lab", "status", "points", "possible", "late", "snapshot", "release"],
-        ["anna", "", "", "01-add", "to be looked at", "2.5", "6", "yes", "5" * 64, "r" * 64],
-        ["ben", "", "", "01-add", "missing", "", "", "", "", ""],
-        ["ben", "", "", "02-more", "graded", "1", "1", "no", "6" * 64, "q" * 64],
-    ]
+        ["learner", "name", "email", "lab", "status", "points", "possible", "late", "snapshot", "release",
+         "grade", "because"],
+        ["anna", "", "", "01-add", "to be looked at", "2.5", "6", "yes", "5" * 64, "r" * 64, "2", "A day."],
+        ["ben", "", "", "01-add", "missing", "", "", "", "", "", "", ""],
+        ["ben", "", "", "02-more", "graded", "1", "1", "no", "6" * 64, "q" * 64, "1", ""],
+    ]  # fmt: skip
     wide = read(csv_text(classroom, rows, checks=True))
-    assert wide[0][10:] == ["01-add/adds", "01-add/is_committed", "02-more/adds"]
-    assert [line[10:] for line in wide[1:]] == [["2.5", "0", ""], ["", "", ""], ["", "", "1"]]
+    assert wide[0][12:] == ["01-add/adds", "01-add/is_committed", "02-more/adds"]
+    assert [line[12:] for line in wide[1:]] == [["2.5", "0", ""], ["", "", ""], ["", "", "1"]]
 
 
 def test_a_report_counts_and_names_who_waits(sound: Lab) -> None:

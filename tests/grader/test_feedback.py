@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from grader.classroom import Classroom
+from grader.deadlines import Lateness
 from grader.errors import CourseError
 from grader.feedback import write
 from grader.manifest import Lab
 from grader.marks import Mark, Row
 from grader.results import Result, Verdict
-from tests.grader.classes import CANARY, a_class, judged
+from tests.grader.classes import CANARY, MONDAY, a_class, judged
 
 NASTY = (
     "<script>alert(1)</script><img src=x onerror=alert(1)><svg/onload=a>\"'></p></style>"
@@ -52,7 +53,8 @@ def test_a_learner_reads_what_failed_and_why(sound: Lab, tmp_path: Path) -> None
         sound, "5" * 64, found="-1", adds="FAIL", adds_anything="FAIL", is_committed="GRADER_ERROR"
     )
     by_hand = Mark(2, 0, 2, 0, False, "", "Nearly.\nSee me.")
-    shown = replace(row("anna", sound, result, adds=by_hand), points=2)
+    late = Lateness(MONDAY, True, 2, 0, 0.8, "Handed in on Tuesday, 20 % of the points taken off.")
+    shown = replace(row("anna", sound, result, adds=by_hand), points=2, lateness=late)
     written = write(classroom, sound, {"anna": result}, [shown])
     assert [path.name for path in written] == ["01-add.html", "01-add.txt"]
     html, text = pages(classroom, sound, "anna")
@@ -61,7 +63,7 @@ def test_a_learner_reads_what_failed_and_why(sound: Lab, tmp_path: Path) -> None
         "For Anna Lee (anna)\n"
         "2 of 6 points\n"
         f"Submission {'5' * 16}, release {sound.release[:16]}\n"
-        "Handed in late.\n"
+        "Late. Handed in on Tuesday, 20 % of the points taken off. 1.6 points count.\n"
         "1 not decided yet: a person looks at it, and the points may rise.\n"
         "\n"
         "1 · Look at the file\n"
