@@ -6,6 +6,7 @@ from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 from pymdownx.superfences import SuperFencesException  # type: ignore[import-untyped]  # it publishes no types
 
@@ -46,8 +47,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         page = File.generated(config, f"labs/{lab.id}.md", content=labs.lab_page(lab))
         page.edit_uri = f"../labs/{lab.id}/brief.md"
         files.append(page)
-    made = {
-        "incidents.md": incidents.incidents_page(_cache(config)),
+    made = incidents.incident_pages(_cache(config)) | {
         "reference/data-dictionary.md": dictionary.dictionary_page(),
         **modules.planned_pages(Path(config.docs_dir)),
     }
@@ -55,6 +55,12 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         files.append(File.generated(config, path, content=text))
     files.append(File.generated(config, "assets/playground-data.js", content=playground.data_script()))
     return files
+
+
+def on_nav(nav: Navigation, *, config: MkDocsConfig, files: Files) -> Navigation:  # noqa: ARG001  # MkDocs passes them by name
+    """Let a reader go from incident to incident, though the menu names their list alone."""
+    incidents.put_in_line(files)
+    return nav
 
 
 def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG001  # MkDocs passes them by name

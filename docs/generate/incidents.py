@@ -1,4 +1,4 @@
-"""The page of decisions: each incident's story, what the dashboards show, what to do first, and why.
+"""The pages of decisions: each incident's story, what the dashboards show, what to do first, and why.
 
 Stories stand in `incidents.toml`; what is right and wrong stands in the catalogue of the world; numbers and
 pictures are made of the world itself when the site is built.
@@ -8,17 +8,21 @@ import json
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from mkdocs.structure.files import Files
 
 from docs.generate.kept import HERE, kept
+from docs.generate.modules import modules
 from lab_env.world import CATALOGUE, Action, Incident, Kind, World, dashboards, pictures
 from lab_env.world.cost import costs
 from lab_env.world.fraud_cost import fraud_costs
 from lab_env.world.oracle import Oracle
 
+LIST = "incidents.md"
 ORDERS_PER_DAY, FIRST_DAY, DAYS = 1000, 60, 75
 KEYS = {"title", "story", "see"}
 START, BEFORE = 90, 4
@@ -58,10 +62,9 @@ KINDS = {
     Kind.KNOWLEDGE: "What is known moved; what happened did not.",
     Kind.PRIOR: "How many frauds there are moved; how one looks did not.",
 }
-MODULES = {"03": "data pipeline", "08": "deploy", "09": "monitor drift", "10": "respond"}
 TAUGHT = {Kind.FEED: ("03", "09", "10"), Kind.LABELS: ("03", "09"), Kind.SYSTEM: ("08", "09", "10")}
 
-OPENING = f"""---
+INDEX = f"""---
 title: Twenty incidents
 ---
 
@@ -73,31 +76,87 @@ the {{wrong}} wrong answers, {{retrain}} are to retrain.
 
 **You need** nothing; [the world](world.md) says who Tiffin is · **about 60 minutes** for all, 3 for one.
 
+{{list}}
+
+## How to read a dashboard {{{{#read}}}}
+
 Each picture has {DAYS} days of Tiffin's world, day {FIRST_DAY} to {FIRST_DAY + DAYS - 1}; on the shaded
 ones it happens. Nine quiet days in ten lie in the pale band. The solid line of the lower panel is the error
 of a model *at rest*, which knows the quiet days perfectly and nothing else; the dashed one is
 [the floor](world.md#floors), below which no model can stay but by luck. The gap between the two is the harm
 that somebody could do something about.
 
-Under *What it was* stands what each answer costs: euros above the floor in the first {DELIVERY.weeks} weeks,
-by [Tiffin's prices](world.md#cost). A wrong answer is given on the first day, a right one on the best of
-the first {DELIVERY.in_time}; each is the only thing that is done. Payments, whose labels take six weeks, are
-counted over {PAYMENTS.weeks} weeks, with {PAYMENTS.in_time} days to answer.
+## What an answer costs {{{{#costs}}}}
+
+On each page, under *What it was*, stands what each answer costs: euros above the floor in the first
+{DELIVERY.weeks} weeks, by [Tiffin's prices](world.md#cost). A wrong answer is given on the first day, a right
+one on the best of the first {DELIVERY.in_time}; each is the only thing that is done. Payments, whose labels
+take six weeks, are counted over {PAYMENTS.weeks} weeks, with {PAYMENTS.in_time} days to answer.
+"""
+
+PAGE = """---
+title: "{title}"
+---
+
+# {title}
+
+{story}
+
+## The dashboard {{#dashboard}}
+
+<figure class="picture" data-search-exclude>
+{svg}</figure>
+
+It happens on the shaded days; nine quiet days in ten lie in the pale band, and below the dashed floor no
+model can stay but by luck ([more on reading this](../incidents.md#read)).
+
+{see}
+
+## Your decision {{#decision}}
+
+```quiz
+{quiz}```
+
+??? note "What it was"
+
+    **{name}**. {says}
+
+    {kind} *Told by:* {told_by}
+
+    *Do:* {advice} {taught}
+
+{prices}
+Incident {number} of {count}. [All of them](../incidents.md)
 """
 
 
-def incidents_page(cache: Path) -> str:
-    """Markdown of the page; pictures are kept in `cache` as long as the world's code stays the same.
+def incident_pages(cache: Path) -> dict[str, str]:
+    """Markdown of the list and of each incident's page, by file, in their order.
+
+    Pictures and prices are kept in `cache` as long as the world's code stays the same.
 
     Raises:
         ValueError: an incident has no story, or a story no incident.
     """
     told = stories()
-    wrong = [mistake for name in told for mistake, _ in CATALOGUE[name].wrong]
-    retrain = sum(mistake.startswith("retrain") for mistake in wrong)
-    opening = OPENING.format(count=len(told), wrong=len(wrong), retrain=retrain)
-    sections = [_section(CATALOGUE[name], told[name], cache) for name in told]
-    return "\n".join([opening, *sections, *_table()])
+    pages = {LIST: _index(told)}
+    for number, (name, story) in enumerate(told.items(), 1):
+        pages[page_of(name)] = _page(CATALOGUE[name], story, cache, number=number, count=len(told))
+    return pages
+
+
+def page_of(name: str) -> str:
+    """The file of an incident's page."""
+    return f"incidents/{name}.md"
+
+
+def put_in_line(files: Files) -> None:
+    """Link the incidents' pages, which the menu leaves out, behind the list: previous, next, and section."""
+    pages = [page for name in (LIST, *map(page_of, stories())) if (page := files.src_uris[name].page)]
+    first, after = pages[0], pages[0].next_page
+    for before, page in pairwise(pages):
+        before.next_page, page.previous_page, page.parent = page, before, first.parent
+    pages[-1].next_page = after
 
 
 def stories(file: Path = HERE / "incidents.toml") -> dict[str, dict[str, str]]:
@@ -179,20 +238,38 @@ def _euros(price: float) -> str:
     return f"{float(f'{price:.3g}'):,.0f}"
 
 
-def _section(incident: type[Incident], story: dict[str, str], cache: Path) -> str:
+def _index(told: dict[str, dict[str, str]]) -> str:
+    wrong = [mistake for name in told for mistake, _ in CATALOGUE[name].wrong]
+    rows = [
+        f"{number}. **[{story['title']}]({page_of(name)})**{{ #{name} }} {_first_sentence(story['story'])}"
+        for number, (name, story) in enumerate(told.items(), 1)
+    ]
+    retrain = sum(mistake.startswith("retrain") for mistake in wrong)
+    page = INDEX.format(count=len(told), wrong=len(wrong), retrain=retrain, list="\n".join(rows))
+    return "\n".join([page, *_table()])
+
+
+def _first_sentence(story: str) -> str:
+    return f"{story.partition('. ')[0].removesuffix('.')}."
+
+
+def _page(incident: type[Incident], story: dict[str, str], cache: Path, *, number: int, count: int) -> str:
     look = shown(incident.name, cache)
-    see = story["see"].format(**look["numbers"])
-    return "\n".join(
-        [
-            f"## {story['title']} {{#{incident.name}}}\n\n{story['story']}\n",
-            f'<figure class="picture" data-search-exclude>\n{look["svg"]}</figure>\n',
-            f"{see}\n",
-            f"```quiz\n{_quiz(incident)}```\n",
-            f'??? note "What it was"\n\n    **{incident.name}**. {incident.says}\n',
-            f"    {KINDS[incident.kind]} *Told by:* {incident.told_by}\n",
-            f"    *Do:* {incident.advice} {_taught(incident)}\n",
-            _prices(incident, cache),
-        ]
+    return PAGE.format(
+        title=story["title"],
+        story=story["story"],
+        svg=look["svg"],
+        see=story["see"].format(**look["numbers"]),
+        quiz=_quiz(incident),
+        name=incident.name,
+        says=incident.says,
+        kind=KINDS[incident.kind],
+        told_by=incident.told_by,
+        advice=incident.advice,
+        taught=_taught(incident),
+        prices=_prices(incident, cache),
+        number=number,
+        count=count,
     )
 
 
@@ -212,17 +289,21 @@ def _quiz(incident: type[Incident]) -> str:
 
 def _taught(incident: type[Incident]) -> str:
     numbers = TAUGHT.get(incident.kind, ("09", "10"))
-    return "*Taught in* " + ", ".join(f"{number} · {MODULES[number]}" for number in numbers) + "."
+    links = (
+        f"[{module.number} · {module.title}](../{module.page})"
+        for module in modules(HERE.parent)
+        if module.number in numbers
+    )
+    return f"*Taught in* {', '.join(links)}."
 
 
 def _table() -> Iterator[str]:
     """Everything at one glance, for who has decided."""
     yield "## All of them at one glance {#table}\n"
-    yield "The modules 03, 08, 09 and 10 teach these. Their numbers are reserved; they follow one by one.\n"
     yield '??? note "Look when you have decided"\n'
     yield "    | Incident, and what moves | Told by | Right |"
     yield "    |---|---|---|"
     for name, incident in CATALOGUE.items():
-        cells = (f"[{name}](#{name})<br>{incident.kind}", incident.told_by, incident.advice)
+        cells = (f"[{name}]({page_of(name)})<br>{incident.kind}", incident.told_by, incident.advice)
         yield f"    | {' | '.join(cells)} |"
     yield ""

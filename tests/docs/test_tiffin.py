@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -16,19 +17,30 @@ WAITING = incidents.WORDS[Action.WAIT]
 CACHE = COURSE / ".cache" / "world"
 
 
-@pytest.fixture(scope="module")
-def page(site: Path) -> str:
-    """The page of decisions, as a reader gets it."""
-    return (site / "incidents.html").read_text()
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_every_incident_has_a_page_with_a_story_a_picture_and_a_decision(name: str, site: Path) -> None:
+    page = (site / "incidents" / f"{name}.html").read_text()
+    story = incidents.stories()[name]
+    assert f"<title>{story['title']} - " in page
+    assert page.count('<figure class="picture"') == 1
+    assert 'role="img"' in page
+    assert f'data-quiz="{name}"' in page
+    assert "<em>Taught in</em>" in page
 
 
-def test_every_incident_has_a_story_a_picture_and_a_decision(page: str) -> None:
+def test_the_list_keeps_an_anchor_for_each_incident_and_leads_to_its_page(site: Path) -> None:
+    page = (site / "incidents.html").read_text()
     for name in CATALOGUE:
-        section = page.split(f'id="{name}"')[1].split("<h2")[0]
-        assert section.count("<svg") == 1, name
-        assert f'data-quiz="{name}"' in section
-        assert 'role="img"' in section
-    assert page.count('<figure class="picture"') == len(CATALOGUE)
+        assert re.search(rf'<strong id="{name}"><a href="incidents/{name}\.html">', page), name
+
+
+def test_a_reader_goes_from_incident_to_incident_and_on(site: Path) -> None:
+    line = ["incidents", *(f"incidents/{name}" for name in incidents.stories()), "reference/data-dictionary"]
+    for before, after in pairwise(line):
+        page = (site / f"{before}.html").read_text()
+        following = re.search(r'<a href="([^"]+)" class="md-footer__link md-footer__link--next"', page)
+        assert following, before
+        assert (site / before).parent.joinpath(following[1]).resolve() == site / f"{after}.html"
 
 
 def test_a_picture_is_outside_of_the_search(site: Path) -> None:
@@ -38,7 +50,7 @@ def test_a_picture_is_outside_of_the_search(site: Path) -> None:
 
 
 def test_every_option_has_the_catalogue_s_reason() -> None:
-    text = incidents.incidents_page(CACHE)
+    text = "\n".join(incidents.incident_pages(CACHE).values())
     found = [quiz.read_quiz(block) for block in re.findall(r"```quiz\n(.*?)```", text, re.DOTALL)]
     assert sorted(each.name for each in found) == sorted(CATALOGUE)
     for each in found:
