@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -35,12 +34,16 @@ def test_the_list_keeps_an_anchor_for_each_incident_and_leads_to_its_page(site: 
 
 
 def test_a_reader_goes_from_incident_to_incident_and_on(site: Path) -> None:
-    line = ["incidents", *(f"incidents/{name}" for name in incidents.stories()), "reference/data-dictionary"]
-    for before, after in pairwise(line):
-        page = (site / f"{before}.html").read_text()
+    line = ["incidents", *(f"incidents/{name}" for name in incidents.stories())]
+    for at, name in enumerate(line):
+        page = (site / f"{name}.html").read_text()
         following = re.search(r'<a href="([^"]+)" class="md-footer__link md-footer__link--next"', page)
-        assert following, before
-        assert (site / before).parent.joinpath(following[1]).resolve() == site / f"{after}.html"
+        assert following, name
+        leads_to = (site / name).parent.joinpath(following[1]).resolve()
+        if name == line[-1]:
+            assert leads_to.parent == site, "the last one leads out of the incidents"
+        else:
+            assert leads_to == site / f"{line[at + 1]}.html"
 
 
 def test_a_picture_is_outside_of_the_search(site: Path) -> None:
