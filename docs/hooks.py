@@ -23,6 +23,7 @@ from docs.generate import (
     loop,
     mends,
     modules,
+    paths,
     playground,
     quiz,
     twins,
@@ -66,7 +67,7 @@ def on_nav(nav: Navigation, *, config: MkDocsConfig, files: Files) -> Navigation
 def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG001  # MkDocs passes them by name
     """Put the tables of a manifest's keys, and figures of the world, where a page asks for them."""
     cache = _cache(config)
-    markdown = twins.fill(markdown, page.file.src_uri, Path(config.docs_dir))
+    markdown = twins.fill(paths.fill(markdown, _course(config)), page.file.src_uri, Path(config.docs_dir))
     return playground.fill(day.fill(figures.fill(keys.fill(markdown), cache), cache), cache)
 
 
