@@ -15,3 +15,12 @@
   addEventListener("resize", name);
   name();
 }
+// On paper nobody unfolds: whatever is folded is open while it is printed.
+{
+  let folded = [];
+  addEventListener("beforeprint", () => {
+    folded = [...document.querySelectorAll(".md-content details:not([open])")];
+    for (const each of folded) each.open = true;
+  });
+  addEventListener("afterprint", () => { for (const each of folded) each.open = false; });
+}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -14,9 +14,13 @@ from playwright.sync_api import Browser, BrowserContext, Page
 Look = tuple[Literal["light", "dark"], int]
 LOOKS: tuple[Look, ...] = (("light", 1280), ("dark", 1280), ("light", 360), ("dark", 360))
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+COLOURS = ["color-contrast", "link-in-text-block"]  # slow, and all that a dark scheme can change
+TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 ALLOWED = {("region", "#__drawer")}  # the theme's style sheet needs its switch outside of the landmarks
-ASK_AXE = """async rules => (await axe.run({exclude: [["iframe"]]}, {
-  runOnly: rules, resultTypes: ["violations"], elementRef: false, ancestry: false,
+ASK_AXE = """async ([only, off, without]) => (await axe.run({exclude: ["iframe", ...without]}, {
+  runOnly: {type: only[0].startsWith("wcag") ? "tag" : "rule", values: only},
+  rules: Object.fromEntries(off.map(rule => [rule, {enabled: false}])),
+  resultTypes: ["violations"],
 })).violations.flatMap(each => each.nodes.map(node => [each.id, String(node.target[0])]))"""
 
 
@@ -67,8 +71,11 @@ def axe_script() -> str:
     return (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 
 
-def found_by_axe(page: Page) -> set[tuple[str, str]]:
-    """Rule and place of everything that axe objects to."""
+def found_by_axe(
+    page: Page, only: Sequence[str] = RULES, *, off: Sequence[str] = (), without: Sequence[str] = ()
+) -> set[tuple[str, str]]:
+    """Rule and place of everything that axe objects to, by the rules or tags `only`, outside of `without`."""
     if not page.evaluate("typeof axe === 'object'"):
         page.evaluate(axe_script())
-    return {(rule, place) for rule, place in page.evaluate(ASK_AXE, RULES)}
+    asked = [list(only), list(off), list(without)]
+    return {(rule, place) for rule, place in page.evaluate(ASK_AXE, asked)}

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from grader.class_report import write
-from tests.browser.test_pages import LOOKS, TOO_WIDE, _found_by_axe, opened
+from tests.browser.pages import LOOKS, TOO_WIDE, found_by_axe, opened
 from tests.grader.courses import tiny_course
 from tests.grader.test_class_report import full_class, hostile, seen
 
@@ -34,7 +34,7 @@ def test_the_report_can_be_read_by_everyone_and_asks_for_nothing(pages: list[Pat
             with opened(browser, f"file://{path}", look) as (page, told):
                 title = page.title()
                 assert page.evaluate(TOO_WIDE) <= 0, f"{path} scrolls sideways at {look}"
-                assert _found_by_axe(page) == set(), (path, look)
+                assert found_by_axe(page) == set(), (path, look)
                 assert page.title() == title
                 assert page.locator("script, img, iframe, form, input, base, link").count() == 0
             assert told == [], (path, look)

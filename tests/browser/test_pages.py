@@ -1,97 +1,138 @@
-"""Every page in a real browser: light and dark, wide and narrow, from a server and from a folder."""
+"""Every page in a real browser: light and dark, wide and narrow, printed, from a server and from a folder."""
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it publishes no types
-from playwright.sync_api import Browser, Page
+import yaml
+from playwright.sync_api import Browser, Page, ViewportSize
 
 from docs.generate.modules import planned_pages
-from grader.manifest import list_labs
+from tests.browser.pages import ALLOWED, COLOURS, TOO_WIDE, found_by_axe, listened, look_at, opened
 
 COURSE = Path(__file__).parent.parent.parent
-SOURCES = (path.relative_to(COURSE / "docs") for path in (COURSE / "docs").rglob("*.md"))
-WRITTEN = [path.with_suffix(".html").as_posix() for path in SOURCES if path.parts[0] != "examples"]
-PLANNED = [Path(name).with_suffix(".html").as_posix() for name in planned_pages(COURSE / "docs")]
-DECISIONS = ["incidents/metres.html", "incidents/new-bridge.html"]  # the others have the same shape
-MADE = ["incidents.html", "reference/data-dictionary.html", *DECISIONS, *PLANNED]
-PAGES = sorted([*WRITTEN, *MADE, *(f"labs/{lab.id}.html" for lab in list_labs(COURSE))])
-LOOKS: list[tuple[Literal["light", "dark"], int]] = [
-    ("light", 1280),
-    ("dark", 1280),
-    ("light", 390),
-    ("dark", 390),
-]
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-ALLOWED = {("region", "#__drawer")}  # the theme's style sheet needs its switch outside of the landmarks
-TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+NAV = yaml.safe_load((COURSE / "mkdocs.yml").read_text())["nav"]
+TEXT = [".md-content"]  # the same colours at every width: looked at once in light, once in dark
+FIRST_PAGE = 120_000
+STILL = 0.01  # of a screen that moves; a line that wraps anew is less
+PAPER: ViewportSize = {"width": 720, "height": 900}  # A4 in its margins, in the pixels of a style sheet
 FOCUSED = "e => [e.id || e.className, e.getBoundingClientRect().right > 0]"
+SHIFTS = """window.shifted = 0;
+new PerformanceObserver(list => {
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifted += entry.value;
+}).observe({type: "layout-shift", buffered: true});"""
+SCHEME = "scheme => document.body.setAttribute('data-md-color-scheme', scheme)"
+CLIPPED = """() => [...document.querySelectorAll(".md-content :is(pre, pre code, table, figure)")]
+  .filter(each => each.checkVisibility() && each.scrollWidth > each.clientWidth + 1)
+  .map(each => each.outerHTML.slice(0, 80))"""
+FOLDED = """() => [...document.querySelectorAll(".md-content details > :not(summary)")]
+  .filter(each => !each.checkVisibility({contentVisibilityAuto: true}))
+  .map(each => each.outerHTML.slice(0, 80))"""
+MOVING = """() => [...document.querySelectorAll("*")].filter(each => {
+  const style = getComputedStyle(each);
+  return [style.transitionDuration, style.animationDuration].some(text => parseFloat(text) > 0.01)
+    || style.scrollBehavior === "smooth";
+}).map(each => each.className)"""
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
-@contextmanager
-def opened(
-    browser: Browser,
-    address: str,
-    look: tuple[Literal["light", "dark"], int] = LOOKS[0],
-    *,
-    script: bool = True,
-) -> Iterator[tuple[Page, list[str]]]:
-    """A page, and what it asked for or complained of; the list goes on filling."""
-    scheme, width = look
-    context = browser.new_context(
-        color_scheme=scheme,
-        viewport={"width": width, "height": 900},
-        reduced_motion="reduce",
-        java_script_enabled=script,
-    )
-    page = context.new_page()
-    home = address.split("/")[0] + "//" + address.split("/")[2]
+def leaves(nav: Any) -> Iterator[str]:
+    """Every page of the menu."""
+    if isinstance(nav, str):
+        yield nav.removesuffix(".md") + ".html"
+    else:
+        for each in nav.values() if isinstance(nav, dict) else nav:
+            yield from leaves(each)
+
+
+DECISIONS = ["incidents/metres.html", "incidents/new-bridge.html"]  # the others have the same shape
+PLANNED = [Path(name).with_suffix(".html").as_posix() for name in planned_pages(COURSE / "docs")]
+PAGES = sorted({*leaves(NAV), *DECISIONS, *PLANNED})
+
+
+@pytest.fixture(scope="module")
+def window(browser: Browser, served: str) -> Iterator[tuple[Page, list[str]]]:
+    """One page for all looks at pages from the server, and what it asked for or complained of."""
     told: list[str] = []
-    context.on("request", lambda asked: told.append(asked.url) if not _is_ours(asked.url, home) else None)
-    page.on("console", lambda said: told.append(said.text) if said.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: told.append(str(error)))
-    page.on("requestfailed", lambda failed: told.append(f"failed: {failed.url}"))
-    page.goto(address)
-    try:
-        yield page, told
-    finally:
-        context.close()
+    with look_at(browser, ("light", 360)) as context:
+        context.add_init_script(SHIFTS)
+        yield listened(context, told, served), told
 
 
-def _found_by_axe(page: Page) -> set[tuple[str, str]]:
-    """Rule and place of everything that axe objects to."""
-    asked = {"runOnly": RULES, "resultTypes": ["violations"]}  # where a rule holds need not be described
-    found = Axe().run(page, options=asked).response["violations"]
-    return {(each["id"], str(node["target"][0])) for each in found for node in each["nodes"]}
-
-
-def _is_ours(url: str, home: str) -> bool:
-    return url.startswith((home, "data:", "blob:", "about:"))
+@pytest.fixture(scope="module")
+def folder_window(browser: Browser, site: Path) -> Iterator[tuple[Page, list[str]]]:
+    """The same for pages from a folder, on a wide screen."""
+    told: list[str] = []
+    with look_at(browser, ("light", 1280)) as context:
+        context.add_init_script(SHIFTS)
+        yield listened(context, told, f"file://{site}"), told
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_is_whole_and_can_be_used_by_everyone(name: str, browser: Browser, served: str) -> None:
-    for look in LOOKS:
-        with opened(browser, f"{served}/{name}", look) as (page, told):
-            page.wait_for_load_state("networkidle")
-            assert page.evaluate(TOO_WIDE) <= 0, f"{name} scrolls sideways at {look}"
-            assert _found_by_axe(page) - ALLOWED == set(), look
-        assert told == [], look
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_a_page_opens_from_a_folder(name: str, browser: Browser, site: Path) -> None:
-    with opened(browser, f"file://{site}/{name}") as (page, told):
-        page.wait_for_load_state("networkidle")
-        assert page.locator("h1").first.is_visible()
+def test_a_page_is_whole_and_can_be_used_by_everyone(
+    name: str, window: tuple[Page, list[str]], served: str
+) -> None:
+    page, told = window
+    told.clear()
+    page.set_viewport_size({"width": 360, "height": 900})
+    page.emulate_media(media="screen")
+    page.goto(f"{served}/{name}")
+    assert page.evaluate("shifted") < STILL, "something comes late and pushes the text down"
+    assert page.evaluate(TOO_WIDE) <= 0, f"{name} scrolls sideways at 360"
+    assert found_by_axe(page) - ALLOWED == set()
+    page.evaluate(SCHEME, "slate")
+    assert found_by_axe(page, COLOURS, without=TEXT) == set(), "narrow and dark"
+    page.set_viewport_size({"width": 1280, "height": 900})
+    assert page.evaluate(TOO_WIDE) <= 0, f"{name} scrolls sideways at 1,280"
+    assert found_by_axe(page, COLOURS) == set(), "wide and dark"
+    page.evaluate(SCHEME, "default")
+    assert found_by_axe(page, off=COLOURS) - ALLOWED == set()
+    assert found_by_axe(page, COLOURS, without=TEXT) == set(), "wide and light"
+    page.set_viewport_size(PAPER)
+    page.emulate_media(media="print")
+    assert page.evaluate(CLIPPED) == [], "on paper nobody scrolls"
+    assert page.evaluate(FOLDED) == [], "on paper nobody unfolds"
     assert told == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_opens_from_a_folder(name: str, folder_window: tuple[Page, list[str]], site: Path) -> None:
+    page, told = folder_window
+    told.clear()
+    page.goto(f"file://{site}/{name}")
+    assert page.locator("h1").first.is_visible()
+    assert page.evaluate("shifted") < STILL, "something comes late and pushes the text down"
+    assert told == []
+
+
+def test_every_page_that_is_built_is_looked_at(site: Path) -> None:
+    built = {page.relative_to(site).as_posix() for page in site.rglob("*.html")}
+    left = {name for name in built - set(PAGES) if not name.startswith("incidents/")}
+    assert left == {"404.html"}
+
+
+def test_the_first_page_is_light_and_the_index_of_the_search_waits(browser: Browser, served: str) -> None:
+    with look_at(browser, ("light", 360)) as context:
+        page = listened(context, [], served)
+        came: dict[str, int] = {}
+        page.on("response", lambda answer: came.update({answer.url: len(gzip.compress(answer.body()))}))
+        page.goto(f"{served}/index.html", wait_until="networkidle")
+        assert not [url for url in came if "search_index" in url]
+        assert 30_000 < sum(came.values()) < FIRST_PAGE, came
+        page.keyboard.press("/")
+        page.keyboard.type("pointer", delay=20)
+        page.locator(".md-search-result__link").first.wait_for(timeout=10_000)
+        assert [url for url in came if url.endswith("search_index.json")]
+
+
+def test_nothing_moves_for_whoever_asked_for_that(browser: Browser, served: str) -> None:
+    with opened(browser, f"{served}/index.html") as (page, _):
+        assert page.evaluate(MOVING) == []
 
 
 @pytest.mark.parametrize("where", ["served", "folder"])
@@ -161,7 +202,7 @@ def test_copying_a_block_takes_the_commands_alone(browser: Browser, served: str)
 
 
 def test_the_menu_of_a_phone_can_be_reached_by_keyboard(browser: Browser, served: str) -> None:
-    with opened(browser, f"{served}/modules/02-version-data.html", ("light", 390)) as (page, _):
+    with opened(browser, f"{served}/modules/02-version-data.html", ("light", 360)) as (page, _):
         seen = []
         for _ in range(6):
             page.keyboard.press("Tab")
@@ -197,6 +238,6 @@ def test_the_map_can_be_filtered_and_without_a_script_it_is_whole(browser: Brows
         form.get_by_label("Part of the loop").select_option("version")
         assert status.inner_text() == "No row has all of this. Take a word away."
     assert told == []
-    with opened(browser, f"{served}/map.html", ("light", 390), script=False) as (page, _):
+    with opened(browser, f"{served}/map.html", ("light", 360), script=False) as (page, _):
         assert page.locator(".map-row:visible").count() == every
         assert not page.locator(".map-filter").is_visible()
