@@ -18,7 +18,6 @@ for (const form of document.querySelectorAll("form.map-filter")) {
     const left = rows.filter((row) => !row.hidden).length;
     status.textContent = left ? `${left} of ${rows.length} rows` : "No row has all of this. Take a word away.";
   };
-  form.hidden = false;
   form.addEventListener("input", filter);
   form.addEventListener("submit", (event) => event.preventDefault());
   filter();

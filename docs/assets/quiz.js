@@ -30,8 +30,6 @@ for (const form of document.querySelectorAll("form.quiz")) {
     else status.textContent = "Choose an answer first.";
   };
 
-  key.hidden = true;
-  form.querySelector(".quiz-bar").hidden = false;
   form.addEventListener("change", clear);
   form.addEventListener("submit", check);
 }

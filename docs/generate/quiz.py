@@ -55,9 +55,10 @@ def quiz_html(source: str) -> str:
     return (
         f'<form class="quiz" data-quiz="{quiz.name}"><fieldset><legend>{_inline(quiz.ask)}{hint}</legend>'
         f"{rows}</fieldset>"
-        '<p class="quiz-bar" hidden><button type="submit" class="md-button">Check</button>'
+        '<p class="quiz-bar with-script"><button type="submit" class="md-button">Check</button>'
         ' <span role="status"></span></p>'
-        f'<details class="quiz-key"><summary>Answers and reasons</summary><ol>{reasons}</ol></details></form>'
+        '<details class="quiz-key without-script"><summary>Answers and reasons</summary>'
+        f"<ol>{reasons}</ol></details></form>"
     )
 
 

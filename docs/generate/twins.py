@@ -120,7 +120,7 @@ def _filter(course: tuple[Module, ...]) -> str:
     titles = {module.number: f"{module.number} · {module.title}" for module in course}
     choices = {number: titles[number] for number in taught}
     return (
-        '<form class="map-filter" hidden>'
+        '<form class="map-filter with-script">'
         '<label>Word <input type="search" name="word" autocomplete="off"></label>'
         f"<label>Part of the loop <select name='stage'>{_options('All', STAGES)}</select></label>"
         f"<label>Module <select name='module'>{_options('All', choices)}</select></label>"
