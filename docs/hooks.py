@@ -17,6 +17,7 @@ from docs.generate import (
     day,
     dictionary,
     figures,
+    glossary,
     incidents,
     keys,
     labs,
@@ -67,8 +68,15 @@ def on_nav(nav: Navigation, *, config: MkDocsConfig, files: Files) -> Navigation
 def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG001  # MkDocs passes them by name
     """Put the tables of a manifest's keys, and figures of the world, where a page asks for them."""
     cache = _cache(config)
-    markdown = twins.fill(paths.fill(markdown, _course(config)), page.file.src_uri, Path(config.docs_dir))
+    markdown = twins.fill(
+        paths.fill(glossary.fill(markdown), _course(config)), page.file.src_uri, Path(config.docs_dir)
+    )
     return playground.fill(day.fill(figures.fill(keys.fill(markdown), cache), cache), cache)
+
+
+def on_page_content(html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG001  # MkDocs passes them by name
+    """Link the first use of each term to the glossary."""
+    return glossary.linked(html, page.url)
 
 
 def on_post_page(output: str, *, page: Page, config: MkDocsConfig) -> str:  # noqa: ARG001  # MkDocs passes them by name
