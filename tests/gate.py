@@ -24,6 +24,7 @@ PROGRAMS = {
     "unshare": "util-linux",
     "git": "git",
     "podman": "podman",
+    "catatonit": "catatonit",  # what holds a pod's namespaces
     "dockerd": "docker.io",
     "runc": "runc",
     "slirp4netns": "slirp4netns",

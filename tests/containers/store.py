@@ -22,6 +22,7 @@ STORE = ROOT / ".cache" / "containers"
 BASE = "python:3.11-slim-bookworm"
 STAND_IN = "stand-in"  # a label of the base that was made here
 DEBIAN = "python3,python3-venv,python3-pip,ca-certificates,git"
+MADE_BY = "2"  # raise it when the stand-in is made in another way
 LIMIT = 1024  # podman asks for more open files and processes than a virtual machine may give
 CA = "/etc/ssl/certs/ca-certificates.crt"
 
@@ -82,9 +83,11 @@ def alone(name: str = "lock") -> Iterator[None]:
 
 
 def _require_base(engine: Engine) -> None:
-    """The real base where it can be had, else a stand-in."""
-    if engine.inspect("image", BASE):
-        return
+    """The real base where it can be had, else a stand-in; one made by other lines is made again."""
+    if found := engine.inspect("image", BASE):
+        labels: Mapping[str, str] = found.get("Labels") or {}
+        if labels.get(STAND_IN, MADE_BY) == MADE_BY:
+            return
     if engine.try_("manifest", "inspect", BASE).returncode == 0:
         engine.ask("pull", "--quiet", BASE, timeout_s=300)
         return
@@ -99,7 +102,8 @@ def _require_base(engine: Engine) -> None:
             "ADD debian.tar /",
             f"COPY trusted.crt {CA}",
             f"ENV SSL_CERT_FILE={CA} PIP_CERT={CA} REQUESTS_CA_BUNDLE={CA}",
-            f"LABEL {STAND_IN}=true",
+            "RUN ln -s python3 /usr/bin/python && rm /usr/lib/python3*/EXTERNALLY-MANAGED",
+            f"LABEL {STAND_IN}={MADE_BY}",
         )
         Path(place, "Containerfile").write_text("\n".join(lines))
         engine.ask("build", "--file", f"{place}/Containerfile", "--tag", BASE, place, timeout_s=300)

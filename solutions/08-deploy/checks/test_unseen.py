@@ -1,20 +1,37 @@
-"""Hidden checks of lab 08: batch and service alike, a broken bundle kept out, memory, another salt."""
+"""Hidden checks of lab 08: batch and service alike, a broken bundle kept out, memory, time, another salt."""
 
 # CANARY-4be17c90d2f8
 
 import csv
 import io
 import time
+from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
-from grader.checks import Expect, Session, Student, at_most
+from grader.checks import Expect, Sent, Session, Student, at_most
 from lab_env import bundles as given
 
 PAGE = "modules/08-deploy.md"
 GROWN_MB = 15.0
 WAIT_S = 1.5  # within which a service has surely looked at release.json
 CUSTOMERS = 200
+TIMES_SLOWER = 2.0
+ROUNDS = 3
+ALONE = """
+import json, pathlib, time
+import numpy as np, skops.io
+folder = pathlib.Path("bundles", json.loads(pathlib.Path("release.json").read_text())["champion"])
+columns = len(json.loads((folder / "bundle.json").read_text())["features"])
+types = skops.io.get_untrusted_types(file=folder / "model.skops")
+model = skops.io.load(folder / "model.skops", trusted=types)
+def seconds():
+    began = time.perf_counter()
+    model.predict(np.zeros((1, columns)))
+    return time.perf_counter() - began
+print(np.quantile([seconds() for _ in range(100)], 0.95))
+"""
 RSS = """
 import os, pathlib
 parents, sizes = {}, {}
@@ -166,6 +183,31 @@ def test_model_is_loaded_once(student: Student, expect: Expect) -> None:
 
 def _rss_mb(session: Session) -> float:
     return int(session.run(["python", "-c", RSS]).stdout or 0) / 1024
+
+
+def test_answers_are_quick(student: Student, expect: Expect) -> None:
+    _, asked = given.made(100)
+    session = given.started(student, {"log/predictions.jsonl": b""}, expect)
+    bodies = [body for order in asked for body in (order, b"[]")]
+    ratios = []
+    for _ in range(ROUNDS):
+        sent = sorted(session.load(bodies, workers=1).sent, key=lambda one: one.index)
+        alone = float(session.run(["python", "-I", "-c", ALONE]).stdout or 0)
+        ratios.append(_p95(sent[::2]) / (_p95(sent[1::2]) + alone))
+    expect(
+        round(min(ratios), 1),
+        at_most(TIMES_SLOWER),
+        looked_at="the p95 of 100 orders in turn, by that of 100 refusals plus that of the same model in a "
+        f"process of its own; the best of {ROUNDS} rounds",
+        why="A refusal pays for the connection and the door. What an order costs besides is the prediction, "
+        "and nothing that could have been done once, when the bundle was loaded.",
+        link=f"{PAGE}#from-artifact-to-service",
+        misconception="unpacked-per-request",
+    )
+
+
+def _p95(sent: Sequence[Sent]) -> float:
+    return float(np.quantile([one.seconds for one in sent], 0.95))
 
 
 def test_salt_draws_other_customers(student: Student, expect: Expect) -> None:

@@ -13,7 +13,7 @@ git apply <<'PATCH'
          # END SOLUTION
 --- a/service/__main__.py
 +++ b/service/__main__.py
-@@ -1,9 +1,47 @@
+@@ -1,11 +1,49 @@
 -"""Start the service: `python -m service --port 8080`. Given."""
 +"""One listening socket, and one process after the other that answers on it.
 +
@@ -49,9 +49,11 @@ git apply <<'PATCH'
 +
  
  parser = argparse.ArgumentParser()
+ parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 in a container: all networks")
  parser.add_argument("--port", type=int, default=8080)
--uvicorn.run("service.app:app", port=parser.parse_args().port, log_level="warning", access_log=False)
-+door = socket.create_server(("127.0.0.1", parser.parse_args().port), backlog=512)
+ told = parser.parse_args()
+-uvicorn.run("service.app:app", host=told.host, port=told.port, log_level="warning", access_log=False)
++door = socket.create_server((told.host, told.port), backlog=512)
 +seen = RELEASE.read_text()
 +now, _ = start(door)
 +while True:

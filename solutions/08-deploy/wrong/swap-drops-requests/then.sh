@@ -24,16 +24,17 @@ git apply <<'PATCH'
 +from pathlib import Path
  
  import uvicorn
-@@ -7,3 +11,13 @@
+@@ -7,5 +11,14 @@
  parser = argparse.ArgumentParser()
+ parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 in a container: all networks")
  parser.add_argument("--port", type=int, default=8080)
--uvicorn.run("service.app:app", port=parser.parse_args().port, log_level="warning", access_log=False)
-+port = parser.parse_args().port
+ told = parser.parse_args()
+-uvicorn.run("service.app:app", host=told.host, port=told.port, log_level="warning", access_log=False)
 +while True:
 +    served = Path("release.json").read_text()
 +    service = os.fork()
 +    if service == 0:
-+        uvicorn.run("service.app:app", port=port, log_level="warning", access_log=False)
++        uvicorn.run("service.app:app", host=told.host, port=told.port, log_level="warning", access_log=False)
 +        os._exit(0)
 +    while Path("release.json").read_text() == served:
 +        time.sleep(0.1)
