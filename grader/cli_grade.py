@@ -14,13 +14,13 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from grader import class_report, exports, runs
+from grader import class_report, exports, handover, runs
 from grader.classroom import Classroom, find_class
 from grader.errors import CourseError
 from grader.manifest import Lab, find_lab
 from grader.marks import Row
 from grader.survey import survey
-from grader.texts import write_whole
+from grader.texts import line, write_whole
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
@@ -31,6 +31,9 @@ class Format(StrEnum):
     """What an export is written as."""
 
     CSV = "csv"
+    CANVAS = "canvas"
+    MOODLE = "moodle"
+    GRADESCOPE = "gradescope"
 
 
 @app.command()
@@ -127,13 +130,55 @@ def export(
     ] = "",
     form: Annotated[Format, typer.Option("--format", help="What to write.")] = Format.CSV,
     checks: Annotated[bool, typer.Option("--checks", help="A column of points for each check too.")] = False,
+    into: Annotated[
+        Path | None, typer.Option(help="A file that Canvas or Moodle exported: grades are put into it.")
+    ] = None,
+    column: Annotated[
+        str, typer.Option(help="Canvas: the assignment's column, when it is not called as the lab is.")
+    ] = "",
     output: Annotated[Path | None, typer.Option(help="The file to write; printed when left out.")] = None,
 ) -> None:
-    """Write the gradebook for another program: one row a learner and lab."""
+    """Write the gradebook for another program: for a spreadsheet, Canvas, Moodle or Gradescope."""
     classroom = find_class(Path.cwd())
-    only = find_lab(classroom.course, lab).id if lab else ""
-    rows = [row for row in _rows(classroom) if only in ("", row.lab)]
-    text = {Format.CSV: exports.csv_text}[form](classroom, rows, checks=checks)
+    one = find_lab(classroom.course, lab) if lab else None
+    if form is not Format.CSV:
+        _hand_over(classroom, one, form, into, column, output)
+        return
+    rows = [row for row in _rows(classroom) if one is None or row.lab == one.id]
+    _put(exports.csv_text(classroom, rows, checks=checks), output, f"{len(rows)} rows")
+
+
+def _hand_over(
+    classroom: Classroom, lab: Lab | None, form: Format, into: Path | None, column: str, output: Path | None
+) -> None:
+    """Write one lab's grades for a school's system, and say who is not in it."""
+    if lab is None:
+        raise CourseError(
+            f"`--format {form}` writes one lab at a time. Name it: `grader export LAB --format {form}`."
+        )
+    rows = _rows(classroom)
+    if form is Format.GRADESCOPE:
+        folder = output or classroom.folder / "gradescope"
+        results = runs.load_results(classroom, lab)
+        texts = {
+            row.learner: handover.gradescope(results[row.learner], row) for row in handover.graded(rows, lab)
+        }
+        for name, text in texts.items():
+            _put(text, folder / name / lab.id / "results.json", "")
+        typer.echo(f"{len(texts)} files below {folder}.")
+        return
+    sheet = (
+        handover.canvas(classroom, lab, rows, into, column)
+        if form is Format.CANVAS
+        else handover.moodle(classroom, lab, rows, into)
+    )
+    _put(sheet.text, output, f"{sheet.count} grades")
+    for name in sheet.left_out:
+        typer.echo(f"Left out: {line(name)}", err=True)
+
+
+def _put(text: str, output: Path | None, what: str) -> None:
+    """Print a text, or write it whole and say so."""
     if output is None:
         sys.stdout.buffer.write(text.encode("utf-8"))
         sys.stdout.buffer.flush()
@@ -144,7 +189,8 @@ def export(
         raise CourseError(
             f"{output} cannot be written ({error.strerror or error}). Name another file."
         ) from error
-    typer.echo(f"{len(rows)} rows in {output}.")
+    if what:
+        typer.echo(f"{what} in {output}.")
 
 
 def _here(lab: str) -> tuple[Classroom, Lab]:

@@ -119,4 +119,4 @@ def number(value: float | None) -> str:
 
 def _cell(text: str) -> str:
     shown = plain(text)
-    return f"'{shown}" if shown.startswith(FORMULA) else shown
+    return f"'{shown}" if shown.startswith(FORMULA) and shown != "-" else shown

@@ -1,5 +1,6 @@
 """`grader grade`, `feedback`, `report` and `export`, typed in a class."""
 
+import json
 import os
 import re
 import subprocess
@@ -58,6 +59,19 @@ def test_a_class_is_graded_reported_exported_and_told(class_of: Classroom) -> No
     written = typed(class_of, "export", "01", "--output", "grades.csv")
     assert written.stdout == "3 rows in grades.csv.\n"
     assert (class_of.folder / "grades.csv").read_bytes().startswith(b"learner,name,email,lab,status,points,")
+    sheet = typed(class_of, "export", "01", "--format", "canvas", "--output", "canvas.csv")
+    assert sheet.stdout == "1 grades in canvas.csv.\n"
+    assert sheet.stderr == "Left out: ben: to be looked at\nLeft out: cleo: missing\n"
+    assert typed(class_of, "export", "01", "--format", "moodle").stdout.endswith("Anna Lee,6\n")
+    files = typed(class_of, "export", "01", "--format", "gradescope")
+    assert files.stdout == f"1 files below {class_of.folder / 'gradescope'}.\n"
+    assert json.loads((class_of.folder / "gradescope/anna/01-add/results.json").read_text())["score"] == 6
+    vague = typed(class_of, "export", "--format", "moodle")
+    assert (vague.returncode, "Name it: `grader export LAB --format moodle`." in vague.stderr) == (2, True)
+    pages = typed(class_of, "report", "--anonymous")
+    assert (
+        pages.stdout == f"1 labs, 3 learners. Open {class_of.folder / 'report-anonymous' / 'index.html'}.\n"
+    )
     refused = typed(class_of, "export", "--output", "feedback")
     assert refused.returncode == 2
     assert "feedback cannot be written" in refused.stderr

@@ -1,0 +1,246 @@
+"""Grades in the form that a school's system takes: Canvas, Moodle, Gradescope.
+
+Canvas and Moodle take back a CSV file that they gave out. Grades are put into it, and whoever has none is
+left out, as an empty field would take a grade away there. The forms are those that their own importers read:
+Canvas' `gradebook_importer.rb`, Moodle's `importgradeslib.php` and `gradeimport_csv`, and Gradescope's
+"Autograder Specifications".
+"""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from grader.classroom import Classroom, Learner
+from grader.errors import CourseError
+from grader.exports import Field, csv_table
+from grader.manifest import Lab
+from grader.marks import Row
+from grader.results import Result, learner_view
+from grader.runs import UNDECIDED
+from grader.texts import json_text, lesson, line, plain
+
+CANVAS_IDS = ("ID", "SIS User ID", "SIS Login ID")
+CANVAS = ("Student", *CANVAS_IDS, "Integration ID", "Root Account", "Section")
+CANVAS_MATCH = ("SIS User ID", "SIS Login ID", "Student")  # `ID` is a number of Canvas' own
+POINTS = "Points Possible"
+MOODLE_GRADE, MOODLE_MOST = "Grade", "Maximum Grade"
+MOODLE_NEEDS = ("Identifier", MOODLE_GRADE, "Last modified (grade)")
+MOODLE_MATCH = ("ID number", "Username", "Email address", "Full name")
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A file to hand over: its text, how many grades are in it, and who was left out and why."""
+
+    text: str
+    count: int
+    left_out: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Table:
+    """A header and the rows below it; every row has every column."""
+
+    head: tuple[str, ...]
+    rows: tuple[dict[str, str], ...]
+
+
+def canvas(classroom: Classroom, lab: Lab, rows: Sequence[Row], into: Path | None, column: str = "") -> Sheet:
+    """One lab's grades for Canvas; with `into`, for the columns and people of a gradebook that it exported.
+
+    `column` names the assignment there, when it is not called as the lab is.
+
+    Raises:
+        CourseError: `into` is no such export, has no such column, or other points.
+    """
+    grades, left_out = _grades(rows, lab)
+    if into is None:
+        people = [(_learner(classroom, name), grade) for name, grade in grades.items()]
+        body: list[list[Field]] = [
+            [line(who.name or who.id), "", who.id, who.id, "", grade] for who, grade in people
+        ]
+        head = ["Student", *CANVAS_IDS, "Section", lab.title]
+        return Sheet(
+            csv_table(head, [["    " + POINTS, "", "", "", "", _possible(lab)], *body]), len(body), left_out
+        )
+    table = _read(into, "Student", "ID", "Section")
+    name = _column(table, into, lab, column)
+    kept = [one for one in table.head if one in CANVAS]
+    points = [row for row in table.rows if POINTS in row["Student"]]
+    for row in points:
+        _same_points(row[name], lab, into)
+    body = [[*(line(row[one]) for one in kept), _possible(lab)] for row in points]
+    found, missing = _matched(classroom, table.rows, grades, CANVAS_MATCH, into)
+    body += [[*(line(row[one]) for one in kept), grades[learner]] for row, learner in found]
+    return Sheet(csv_table([*kept, name], body), len(found), (*left_out, *missing))
+
+
+def moodle(classroom: Classroom, lab: Lab, rows: Sequence[Row], into: Path | None) -> Sheet:
+    """One lab's grades for Moodle: for its gradebook's import, or with `into` in its own grading worksheet.
+
+    Raises:
+        CourseError: `into` is no grading worksheet, or its assignment has other points.
+    """
+    grades, left_out = _grades(rows, lab)
+    if into is None:
+        people = [(_learner(classroom, name), grade) for name, grade in grades.items()]
+        body: list[list[Field]] = [[who.id, who.email, who.name, grade] for who, grade in people]
+        return Sheet(
+            csv_table(("ID number", "Email address", "Full name", lab.title), body), len(body), left_out
+        )
+    table = _read(into, *MOODLE_NEEDS)
+    found, missing = _matched(classroom, table.rows, grades, MOODLE_MATCH, into)
+    for row, _ in found:
+        _same_points(row.get(MOODLE_MOST, ""), lab, into)
+    filled: list[dict[str, Field]] = [row | {MOODLE_GRADE: grades[learner]} for row, learner in found]
+    return Sheet(
+        csv_table(table.head, [[row[one] for one in table.head] for row in filled]),
+        len(filled),
+        (*left_out, *missing),
+    )
+
+
+def graded(rows: Sequence[Row], lab: Lab) -> list[Row]:
+    """The rows of a lab whose grade stands: nobody has to look at it any more."""
+    return [row for row in rows if row.lab == lab.id and row.status == "graded" and row.grade is not None]
+
+
+def gradescope(result: Result, row: Row) -> str:
+    """What Gradescope takes for one submission, `results.json`, from what its learner may see."""
+    tests = []
+    for check in learner_view(result)["checks"]:
+        mark = row.marks.get(check["id"])
+        said = [plain(check["says"])]
+        if check["verdict"] in UNDECIDED and (mark is None or mark.to_look_at):
+            said.append("Not decided yet; a person looks at it.")
+        elif check["verdict"] not in ("PASS", *UNDECIDED):
+            said += lesson(check)
+        said += [f"A person says: {plain(mark.comment)}"] if mark and mark.comment else []
+        tests.append(
+            {
+                "name": check["id"],
+                "score": mark.points if mark else check["points"],
+                "max_score": check["possible"],
+                "output": "\n".join(said),
+                "visibility": "visible",
+            }
+        )
+    late = row.lateness.because if row.lateness and row.lateness.late else ""
+    whole: dict[str, Any] = {
+        "score": row.grade,
+        "output": line(late, longest=400),
+        "visibility": "visible",
+        "stdout_visibility": "hidden",
+        "extra_data": {"lab": result.lab, "release": result.release, "snapshot": result.snapshot},
+        "tests": tests,
+    }
+    return json_text(whole)
+
+
+def _grades(rows: Sequence[Row], lab: Lab) -> tuple[dict[str, float], tuple[str, ...]]:
+    """Grades that stand, by learner; and who has none, with the reason."""
+    here = [row for row in rows if row.lab == lab.id]
+    found = {row.learner: row.grade or 0.0 for row in graded(rows, lab)}
+    return found, tuple(f"{row.learner}: {row.status}" for row in here if row.learner not in found)
+
+
+def _learner(classroom: Classroom, name: str) -> Learner:
+    return classroom.roster.get(name, Learner(name))
+
+
+def _possible(lab: Lab) -> float:
+    """The points of a lab as a school counts them: what an extension gives is extra."""
+    return float(sum(check.points or 0 for task in lab.tasks if task.core for check in task.checks))
+
+
+def _read(file: Path, *needed: str) -> _Table:
+    """A CSV file that a system exported."""
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+        reader = csv.DictReader(io.StringIO(text, newline=""), restval="", restkey="")
+        rows = [{key: value for key, value in row.items() if key} for row in reader]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise CourseError(
+            f"{file} cannot be read: {error}. Name the CSV file that your system exported."
+        ) from error
+    head = [name for name in reader.fieldnames or () if name]
+    for name in needed:
+        if name not in head:
+            raise CourseError(
+                f"{file}:1: there is no column `{name}`, so this is not what was asked for. Its columns: "
+                f"{line(', '.join(head))}. Export it again, in English, and leave its columns as they are."
+            )
+    return _Table(tuple(head), tuple(rows))
+
+
+def _column(table: _Table, file: Path, lab: Lab, column: str) -> str:
+    """The assignment's column: the one that is named, or the one that is called as the lab is."""
+    names = [name for name in table.head if name not in CANVAS]
+    wanted = {column} if column else {lab.title, lab.id}
+    found = [name for name in names if name in wanted or name.rpartition(" (")[0] in wanted]
+    if len(found) != 1:
+        raise CourseError(
+            f"{file}: {len(found)} columns are called `{column or lab.title}`. Name one with `--column`: "
+            f"{line(', '.join(names), longest=600)}."
+        )
+    return found[0]
+
+
+def _same_points(text: str, lab: Lab, file: Path) -> None:
+    """Refuse to fill in points of 100 where the system counts to 10."""
+    try:
+        points = float(text.replace(",", "."))
+    except ValueError:
+        return
+    if points != _possible(lab):
+        raise CourseError(
+            f"{file}: the assignment has {points:g} points, and {lab.id} has {_possible(lab):g}. Set it to "
+            f"{_possible(lab):g} in your system, then export again."
+        )
+
+
+def _matched(
+    classroom: Classroom,
+    rows: Iterable[Mapping[str, str]],
+    grades: Mapping[str, float],
+    columns: Sequence[str],
+    file: Path,
+) -> tuple[list[tuple[dict[str, str], str]], tuple[str, ...]]:
+    """Each row of a file with whose it is, for those with a grade; and who of them is in no row.
+
+    The id and the address count before the name, and a name only where it is nobody else's.
+    """
+    found: list[tuple[dict[str, str], str]] = []
+    for row in rows:
+        who = _whose(classroom, row, columns)
+        if who in grades:
+            found.append((dict(row), who))
+    taken = [who for _, who in found]
+    if twice := sorted({who for who in taken if taken.count(who) > 1}):
+        raise CourseError(f"{file}: more than one row is for {', '.join(twice)}. Take the wrong ones out.")
+    return found, tuple(f"{who}: in no row of {file.name}" for who in grades if who not in taken)
+
+
+def _whose(classroom: Classroom, row: Mapping[str, str], columns: Sequence[str]) -> str:
+    for column in columns:
+        text = row.get(column, "").strip().casefold()
+        if not text:
+            continue
+        keys = [_keys(one, column) for one in classroom.roster.values()]
+        named = [who.id for who, known in zip(classroom.roster.values(), keys, strict=True) if text in known]
+        if len(named) == 1:
+            return named[0]
+    return ""
+
+
+def _keys(who: Learner, column: str) -> set[str]:
+    """What a system may call a learner in a column."""
+    if column == "Email address":
+        return {who.email.casefold()}
+    if column not in ("Student", "Full name"):
+        return {who.id.casefold(), who.email.casefold()} - {""}
+    given, _, family = who.name.rpartition(" ")
+    return {who.name.casefold(), f"{family}, {given}".casefold()} - {"", ", "}
