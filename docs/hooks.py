@@ -27,6 +27,7 @@ from docs.generate import (
     paths,
     playground,
     quiz,
+    tools,
     twins,
 )
 from grader.manifest import list_labs
@@ -51,6 +52,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         files.append(page)
     made = incidents.incident_pages(_cache(config)) | {
         "reference/data-dictionary.md": dictionary.dictionary_page(),
+        "tools.md": tools.tools_page(Path(config.docs_dir)),
         **modules.planned_pages(Path(config.docs_dir)),
     }
     for path, text in made.items():
