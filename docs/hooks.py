@@ -26,13 +26,18 @@ from docs.generate import (
     modules,
     paths,
     playground,
-    quiz,
+    questions,
     tools,
     twins,
 )
 from grader.manifest import list_labs
 
-FENCES = {"quiz": quiz.quiz_html, "loop": loop.loop_html}
+FENCES = {
+    "quiz": questions.quiz_html,
+    "recall": questions.recall_html,
+    "order": questions.order_html,
+    "loop": loop.loop_html,
+}
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:

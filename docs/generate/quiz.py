@@ -1,4 +1,4 @@
-"""A quiz block: TOML in the page; out comes a form that gives a reason for every option.
+"""A quiz: TOML in the page, or in a file of questions; out comes a form with a reason for every option.
 
 id = "which-first"
 ask = "What do you do first?"
@@ -47,13 +47,17 @@ def quiz_html(source: str) -> str:
     Raises:
         ValueError: what is wrong with the TOML, and what to write instead.
     """
-    quiz = read_quiz(source)
+    return form(read_quiz(source))
+
+
+def form(quiz: Quiz) -> str:
+    """The form of a quiz that was read."""
     kind = "radio" if sum(option.right for option in quiz.options) == 1 else "checkbox"
     rows = "".join(_row(quiz, kind, at, option) for at, option in enumerate(quiz.options))
     reasons = "".join(_reason(option) for option in quiz.options)
     hint = "" if kind == "radio" else " <small>(more than one)</small>"
     return (
-        f'<form class="quiz" data-quiz="{quiz.name}"><fieldset><legend>{_inline(quiz.ask)}{hint}</legend>'
+        f'<form class="quiz" data-quiz="{quiz.name}"><fieldset><legend>{inline(quiz.ask)}{hint}</legend>'
         f"{rows}</fieldset>"
         '<p class="quiz-bar with-script"><button type="submit" class="md-button">Check</button>'
         ' <span role="status"></span></p>'
@@ -72,7 +76,16 @@ def read_quiz(source: str) -> Quiz:
         data = tomllib.loads(source)
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"A quiz is TOML, and this is not: {error}.") from error
-    _keys("A quiz", data, KEYS, required=KEYS)
+    return from_table(data)
+
+
+def from_table(data: dict[str, Any], *, prefix: str = "") -> Quiz:
+    """The quiz in a table, its name behind `prefix`.
+
+    Raises:
+        ValueError: what is wrong, and what to write instead.
+    """
+    keys("A quiz", data, KEYS, required=KEYS)
     if not re.fullmatch(r"[a-z][a-z0-9-]*", str(data["id"])):
         raise ValueError(
             f"The quiz id {data['id']!r} goes into the page: write lower-case words, like `which-first`."
@@ -83,11 +96,11 @@ def read_quiz(source: str) -> Quiz:
         raise ValueError(
             f"Quiz `{data['id']}` has {len(options)} options, {right} right: write at least one of each."
         )
-    return Quiz(data["id"], data["ask"], options)
+    return Quiz(prefix + data["id"], data["ask"], options)
 
 
 def _option(table: dict[str, Any]) -> Option:
-    _keys("An option", table, OPTION_KEYS, required={"text", "why"})
+    keys("An option", table, OPTION_KEYS, required={"text", "why"})
     if not table["why"].strip():
         raise ValueError(
             f"The option {table['text']!r} has no reason: write in `why` what makes it right or wrong."
@@ -95,7 +108,12 @@ def _option(table: dict[str, Any]) -> Option:
     return Option(table["text"], table["why"], table.get("right", False))
 
 
-def _keys(what: str, table: dict[str, Any], known: set[str], *, required: set[str]) -> None:
+def keys(what: str, table: dict[str, Any], known: set[str], *, required: set[str]) -> None:
+    """Hold a table to its keys.
+
+    Raises:
+        ValueError: one too many or too few.
+    """
     if wrong := sorted(set(table) - known):
         raise ValueError(f"{what} has the keys {', '.join(sorted(known))}, not `{wrong[0]}`.")
     if missing := sorted(required - set(table)):
@@ -107,17 +125,17 @@ def _row(quiz: Quiz, kind: str, at: int, option: Option) -> str:
     return (
         f'<div class="quiz-option"><label><input type="{kind}" name="{name}" value="{at}"'
         f' data-right="{int(option.right)}" aria-describedby="{name}-{at}">'
-        f" <span>{_inline(option.text)}</span></label>"
+        f" <span>{inline(option.text)}</span></label>"
         f'<div class="quiz-why" id="{name}-{at}" hidden></div></div>'
     )
 
 
 def _reason(option: Option) -> str:
     verdict = "Right" if option.right else "Wrong"
-    return f"<li><em>{_inline(option.text)}</em> <span>{verdict}. {_inline(option.why)}</span></li>"
+    return f"<li><em>{inline(option.text)}</em> <span>{verdict}. {inline(option.why)}</span></li>"
 
 
-def _inline(text: str) -> str:
+def inline(text: str) -> str:
     """Markdown of one paragraph, without the paragraph."""
     page = markdown.markdown(text.strip())
     return page.removeprefix("<p>").removesuffix("</p>") if page.count("<p>") == 1 else html.escape(text)
