@@ -1,5 +1,6 @@
 """The ways through the course, with their hours added up from labs and pages when the site is built."""
 
+import math
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
@@ -10,7 +11,9 @@ from typing import Any
 from docs.generate.modules import HERE, Module, modules
 from grader.manifest import list_labs
 
+WORDS_A_MINUTE = 180
 _PLACE = re.compile(r"^<!-- path: (\w+) -->$", re.MULTILINE)
+_MINUTES = re.compile(r"<!-- minutes: ([\w/. -]+?) -->")
 _READING = re.compile(r"about (\d+) minutes|(\d+) of them reading")
 
 
@@ -30,13 +33,21 @@ class Part:
 
 
 def fill(page: str, course: Path) -> str:
-    """The page with every `<!-- path: evening -->` replaced by that way's table.
+    """The page with every `<!-- path: evening -->` replaced by that way's table, and minutes of reading.
 
     Raises:
         KeyError: no such way.
         ValueError: a module's page does not say how long reading it takes.
+        FileNotFoundError: no such file to read.
     """
+    page = _MINUTES.sub(lambda place: str(_minutes(place[1].split(), course / "docs")), page)
     return _PLACE.sub(lambda place: WAYS[place[1]](parts(course)), page)
+
+
+def _minutes(files: list[str], docs: Path) -> int:
+    """Minutes for all words of some files under docs/, in steps of five."""
+    words = sum(len((docs / file).read_text(encoding="utf-8").split()) for file in files)
+    return 5 * math.ceil(words / WORDS_A_MINUTE / 5)
 
 
 def parts(course: Path) -> dict[str, Part]:

@@ -67,7 +67,7 @@ def fill(markdown: str, path: str, docs: Path) -> str:
     """A page with the rows, and what filters them, in place of `<!-- map -->`; a module's with its own."""
     course = modules(docs)
     if PLACE in markdown:
-        markdown = markdown.replace(PLACE, _filter(course) + _cards(course))
+        markdown = markdown.replace(PLACE, _ways() + _filter(course) + _cards(course))
     return markdown + "".join(places(module) for module in course if module.page == path)
 
 
@@ -112,6 +112,10 @@ def _link(module: Module) -> str:
 
 def _name(row: Row) -> str:
     return row.id.upper() if row.id in SHORT else row.id.replace("-", " ").capitalize()
+
+
+def _ways() -> str:
+    return "**Go to** " + " · ".join(f"[{title}](#part-{stage})" for stage, title in STAGES.items()) + "\n\n"
 
 
 def _filter(course: tuple[Module, ...]) -> str:

@@ -72,3 +72,13 @@ def test_a_module_that_does_not_say_how_long_it_takes_is_refused(tmp_path: Path)
         ValueError, match=r"\.md does not say how long it takes\. Write `\*\*about 30 minutes"
     ):
         paths.parts(tmp_path)
+
+
+def test_minutes_of_reading_are_counted_from_the_words(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "a.md").write_text("word " * 900)
+    (tmp_path / "docs" / "b.md").write_text("word " * 10)
+    shown = paths.fill("a <!-- minutes: a.md --> b <!-- minutes: a.md b.md -->", tmp_path)
+    assert shown == "a 5 b 10"
+    with pytest.raises(FileNotFoundError, match=r"gone\.md"):
+        paths.fill("<!-- minutes: gone.md -->", tmp_path)
