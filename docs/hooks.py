@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the `mkdocs` 
 from docs.generate import (
     breaks,
     day,
+    diagram,
     dictionary,
     figures,
     glossary,
@@ -37,6 +38,7 @@ FENCES = {
     "recall": questions.recall_html,
     "order": questions.order_html,
     "loop": loop.loop_html,
+    "diagram": diagram.diagram_html,
 }
 
 

@@ -29,7 +29,20 @@ PAGES = (
 GUIDE = "docs/instructors.md"
 BY_HAND = "You said why in the commit. Next time make a new tag."
 CLICKS = shlex.join(["python", "-m", "tests.docs.clicks", "Diaz, Dora", "v1_is_kept", "5", BY_HAND])
-SHOWN = {"bash", "console", "json", "loop", "order", "output", "python", "quiz", "recall", "text", "toml"}
+SHOWN = {
+    "bash",
+    "console",
+    "diagram",
+    "json",
+    "loop",
+    "order",
+    "output",
+    "python",
+    "quiz",
+    "recall",
+    "text",
+    "toml",
+}
 
 # Lines that a page prints and no test types, each with the reason.
 NOT_RUN = {
