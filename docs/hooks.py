@@ -28,6 +28,7 @@ from docs.generate import (
     paths,
     playground,
     questions,
+    skills,
     tools,
     twins,
 )
@@ -39,6 +40,7 @@ FENCES = {
     "order": questions.order_html,
     "loop": loop.loop_html,
     "diagram": diagram.diagram_html,
+    "skills": skills.skills_html,
 }
 
 

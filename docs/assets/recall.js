@@ -111,3 +111,29 @@ for (const form of document.querySelectorAll("form.parsons")) {
     });
   });
 }
+
+// The self-test of skills: says where to start; ticks are not kept.
+for (const form of document.querySelectorAll("form.skills")) {
+  const areas = [...form.querySelectorAll("fieldset")], result = form.querySelector(".skills-result");
+  const enough = Number(form.dataset.enough);
+  const say = () => {
+    const ticks = Object.fromEntries(areas.map((area) => [area.dataset.area, area.querySelectorAll("input:checked").length]));
+    for (const area of areas) area.dataset.state = ticks[area.dataset.area] >= enough ? "enough" : "";
+    if (!form.querySelector("input:checked")) {
+      result.textContent = "Tick what you could do, and this line says where to start.";
+      return;
+    }
+    const [linux, network, git, script, cloud, ml] = areas.map((area) => area.dataset.area);
+    const short = (names) => names.filter((name) => ticks[name] < enough);
+    const first = short([linux, git, script]), later = short([network, cloud]);
+    const begin = ticks[ml] === 3 ? "module 02, Version data like code" : "module 01, Train a first model";
+    result.textContent = [
+      first.length ? `First ${first.join(", ")}: an afternoon each, see the line under it. Then ${begin}.` : `Start with ${begin}.`,
+      later.length ? `Before module 08: ${later.join(", ")}.` : "",
+    ].join(" ");
+  };
+  form.addEventListener("change", say);
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.reset();
+  say();
+}

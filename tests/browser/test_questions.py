@@ -82,3 +82,23 @@ def test_without_a_script_three_cards_and_the_order_are_there(browser: Browser, 
         key.locator("summary").click()
         assert key.locator("li").first.is_visible()
         assert not page.locator(".parsons-moves").first.is_visible()
+
+
+def test_the_self_test_says_where_to_start(browser: Browser, served: str) -> None:
+    with opened(browser, f"{served}/skills.html") as (page, told):
+        result, ticks = page.locator(".skills-result"), page.locator(".skills input")
+        assert result.inner_text().startswith("Tick what you could do")
+        ticks.first.check()
+        assert result.inner_text().startswith("First Linux and systemd, Git and its hosts, Scripting: ")
+        ticks.first.uncheck()
+        for tick in ticks.all()[:14]:
+            tick.focus()
+            page.keyboard.press("Space")
+        assert result.inner_text() == "Start with module 01, Train a first model."
+        for tick in ticks.all()[14:]:
+            tick.check()
+        assert result.inner_text() == "Start with module 02, Version data like code."
+        for tick in ticks.all()[3:6]:
+            tick.uncheck()
+        assert result.inner_text().endswith("Before module 08: Networking.")
+    assert told == []

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from docs.generate import questions, quiz
+from docs.generate import questions, quiz, skills
 
 COURSE = Path(__file__).parent.parent.parent
 FILES = sorted(questions.FOLDER.glob("*.toml"))
@@ -123,3 +123,32 @@ def test_a_name_that_is_in_no_file_is_refused() -> None:
         questions.quiz_html("08-deploy/gone")
     with pytest.raises(ValueError, match="docs/questions has no orders `gone`"):
         questions.order_html("gone")
+
+
+def test_the_self_test_has_three_tasks_in_each_area_with_one_way_to_do_them() -> None:
+    source = (COURSE / "docs" / "skills.md").read_text().partition("```skills\n")[2].partition("```")[0]
+    page = skills.skills_html(source)
+    areas = re.findall(r'<fieldset data-area="([^"]+)">(.*?)</fieldset>', page)
+    assert [name for name, _ in areas] == [
+        "Linux and systemd",
+        "Networking",
+        "Git and its hosts",
+        "Scripting",
+        "Cloud APIs",
+        "A little ML",
+    ]
+    for name, area in areas:
+        assert area.count('type="checkbox"') == area.count("<summary>One way</summary>") == 3, name
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("areas", "A self-test is TOML with `\\[\\[areas\\]\\]`, and this is not"),
+        ('[[areas]]\nname = "a"\n', "An area needs `tasks`"),
+        ('[[areas]]\nname = "a"\nweak = "b"\ntasks = [["c"]]', "The tasks of `a` are pairs"),
+    ],
+)
+def test_a_self_test_that_is_not_whole_is_refused(source: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        skills.skills_html(source)
