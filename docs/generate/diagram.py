@@ -24,6 +24,9 @@ from dataclasses import dataclass, field
 WIDTH, HEIGHT, HALF_W, HALF_H, TOP = 106, 84, 43, 24, 30
 """Of a cell of the grid, half of a shape, and what the title takes, in the drawing's own units."""
 
+COLUMNS = 3
+"""That a drawing has at least, so that letters are of one size on all of them; a phone has room for no more."""
+
 LETTERS, OF_A_MODEL = 13, 11
 """That fit into a shape, a line; a hexagon has less room."""
 
@@ -75,10 +78,7 @@ def diagram_html(source: str) -> str:
     kinds = {node.kind for drawing in drawings for node in drawing.nodes.values()}
     key = ", ".join(words for kind, words in SHAPES.items() if kind in kinds)
     pictures = "".join(_svg(drawing) for drawing in drawings)
-    return (
-        f'<figure class="drawing diagram">{pictures}'
-        f"<figcaption>{key[0].upper()}{key[1:]}.</figcaption></figure>"
-    )
+    return f'<figure class="diagram">{pictures}<figcaption>{key[0].upper()}{key[1:]}.</figcaption></figure>'
 
 
 def _read(source: str) -> Drawing:
@@ -130,7 +130,7 @@ def _named(drawing: Drawing, name: str) -> Node:
 
 
 def _svg(drawing: Drawing) -> str:
-    width = max(node.x for node in drawing.nodes.values()) + WIDTH / 2
+    columns = max(COLUMNS, *(node.x / WIDTH + 0.5 for node in drawing.nodes.values()))
     height = max(node.y for node in drawing.nodes.values()) + HEIGHT / 2 + 4
     words = html.escape(f"{drawing.title}. {drawing.says}")
     parts = [
@@ -140,7 +140,7 @@ def _svg(drawing: Drawing) -> str:
         *(_label(way) for way in drawing.ways if way.words),
     ]
     return (
-        f'<svg viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{words}">'
+        f'<svg viewBox="0 0 {columns * WIDTH:g} {height:g}" role="img" aria-label="{words}">'
         f'<text class="head" x="6" y="18">{html.escape(drawing.title)}</text>{"".join(parts)}</svg>'
     )
 

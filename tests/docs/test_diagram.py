@@ -93,5 +93,10 @@ def test_a_diagram_of_nothing_is_refused() -> None:
 
 
 def test_the_pages_draw_with_it(site: Path) -> None:
-    for name, drawings in (("ideas/lifecycles", 2), ("modules/08-deploy", 3), ("world", 1)):
+    for name, drawings in (
+        ("ideas/lifecycles", 2),
+        ("ideas/privacy", 1),
+        ("modules/08-deploy", 3),
+        ("world", 1),
+    ):
         assert (site / f"{name}.html").read_text().count('role="img" aria-label=') == drawings, name
