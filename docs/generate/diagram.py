@@ -25,7 +25,7 @@ WIDTH, HEIGHT, HALF_W, HALF_H, TOP = 106, 84, 43, 24, 30
 """Of a cell of the grid, half of a shape, and what the title takes, in the drawing's own units."""
 
 COLUMNS = 3
-"""That a drawing has at least, so that letters are of one size on all of them; a phone has room for no more."""
+"""That a drawing has at least, so that letters have one size on all; a phone has room for no more."""
 
 LETTERS, OF_A_MODEL = 13, 11
 """That fit into a shape, a line; a hexagon has less room."""
