@@ -16,8 +16,8 @@ from mkdocs.utils import get_relative_url
 from docs.generate.modules import HERE
 
 PAGE = "glossary.md"
-WITHOUT = ("reference/", "labs/", "404", "changes")
-"""Pages that are looked things up in, where a term needs no explanation or has its own."""
+WITHOUT = ("reference/", "labs/", "404", "authors", "benchmarks", "changes", "honest", "instructors")
+"""Pages where things are looked up, or whose words are those of the engine: there a gate is a program."""
 _SILENT = frozenset(
     (
         "a",
