@@ -16,6 +16,7 @@ from grader.answers import Answer, Kitchen, find_answer
 from grader.boxes.bubblewrap import strongest
 from grader.cli_class import app as class_commands
 from grader.cli_grade import app as grade_commands
+from grader.cli_regrade import app as regrade_commands
 from grader.controller import judge
 from grader.doctor import BY_NATURE, Strength, groups, look
 from grader.errors import CourseError
@@ -39,6 +40,7 @@ out = Console(highlight=False, soft_wrap=True)
 
 app.add_typer(class_commands)
 app.add_typer(grade_commands)
+app.add_typer(regrade_commands)
 
 LabName = Annotated[
     str, typer.Argument(help="A lab: `02`, `version-data` or its whole id; all when left out.")

@@ -50,6 +50,9 @@ def grade(
     dask: Annotated[
         str, typer.Option(metavar="WHERE", help="Judge on a Dask cluster: `tcp://…`, or `local` to try it.")
     ] = "",
+    lower: Annotated[
+        bool, typer.Option("--lower", help="Let a grade fall that was given for the same work.")
+    ] = False,
 ) -> None:
     """Judge what was collected and has no result yet, and bring the gradebook up to date.
 
@@ -69,12 +72,19 @@ def grade(
             flagged=flagged,
             dask=dask,
         )
-    gradebook.project(classroom, one, summary.results)
-    formgrader.write(classroom, one, summary.results)
+    kept = gradebook.project(classroom, one, summary.results, lower=lower)
+    falling = {change.learner for change in kept}
+    shown = {name: result for name, result in summary.results.items() if name not in falling}
+    formgrader.write(classroom, one, shown)
     typer.echo(
         f"{one.id}: {summary.judged} judged in {summary.seconds:.1f} s, {summary.kept} judged before, "
         f"{len(summary.failed)} not judged, {len(summary.flagged)} with something for a person."
     )
+    if kept:
+        typer.echo(
+            f"{len(kept)} grades would fall for the same work, and stay as they are: "
+            f"{', '.join(sorted(falling))}. Who and why: `grader regrade {one.number} --dry-run`."
+        )
     if summary.flagged:
         typer.echo(f"Who and why: `grader report {one.number}`.")
     if summary.failed:
@@ -88,8 +98,9 @@ def feedback(lab: LabName) -> None:
     from grader import feedback as pages
 
     classroom, one = _here(lab)
-    results = runs.load_results(classroom, one)
-    written = pages.write(classroom, one, results, _rows(classroom))
+    rows = _rows(classroom)
+    results = runs.load_told(classroom, one, rows)
+    written = pages.write(classroom, one, results, rows)
     typer.echo(
         f"{one.id}: {len(written)} files for {len(results)} learners in {classroom.folder / 'feedback'}."
     )

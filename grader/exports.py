@@ -62,7 +62,7 @@ def report(lab: Lab, results: Mapping[str, Result], rows: Sequence[Row]) -> str:
     if seconds:
         lines.append(f"median {median(seconds):.1f} s a submission, longest {max(seconds):.1f} s")
     lines += ["", *_table(lab, list(results.values())), ""]
-    flagged = [*_flagged(results, here)]
+    flagged = [*_flagged(lab, results, here)]
     lines += ["For a person:", *flagged] if flagged else ["Nothing waits for a person."]
     return "\n".join(lines) + "\n"
 
@@ -82,7 +82,7 @@ def _table(lab: Lab, results: Sequence[Result]) -> list[str]:
     return lines
 
 
-def _flagged(results: Mapping[str, Result], rows: Sequence[Row]) -> list[str]:
+def _flagged(lab: Lab, results: Mapping[str, Result], rows: Sequence[Row]) -> list[str]:
     """Who waits for a person and why; a check that a person has marked is done."""
     marks = {row.learner: row.marks for row in rows}
     lines = []
@@ -97,7 +97,10 @@ def _flagged(results: Mapping[str, Result], rows: Sequence[Row]) -> list[str]:
         if row.status == "to be looked at" and row.learner not in flagged:
             lines.append(f"- {row.learner}: flagged in formgrader")
         if row.status == "older release":
-            lines.append(f"- {row.learner}: judged with an older release; run `grader grade` again")
+            lines.append(
+                f"- {row.learner}: judged with an older release; "
+                f"`grader regrade {lab.number} --dry-run` says what changes"
+            )
     return lines
 
 

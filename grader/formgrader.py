@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from grader.bookfile import COURSE_ID, FILE
 from grader.classroom import Classroom
 from grader.errors import CourseError
-from grader.gradebook import COURSE_ID, FILE, says
+from grader.gradebook import says
 from grader.manifest import Check, Lab
 from grader.receipts import Receipt, newest
 from grader.results import CheckResult, Result, Verdict

@@ -1,58 +1,68 @@
-"""The gradebook: nbgrader's, a projection of the results plus what people typed. Its one door.
+"""The gradebook: a projection of the results plus what people typed.
 
 A lab is an assignment with one notebook of the same name; a check is a grade cell and a comment cell of the
 check's name. What a person typed, points or a comment, stays theirs as long as the submission is the same;
 of a newer submission it is put aside (`grader_by_hand`) and a person is asked to look again.
 """
 
-import logging
-import warnings
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC
-from pathlib import Path
 from typing import Any
 
+from grader.audit import BY_HAND, GRADED, Audit
+from grader.bookfile import FILE, WAIT_S, add_comment, add_grade, open_book, sql, writer
 from grader.classroom import Classroom
 from grader.deadlines import Lateness, lateness
 from grader.errors import CourseError
-from grader.locks import Held, hold, note
 from grader.manifest import Lab, find_lab
 from grader.marks import Mark, Row
 from grader.receipts import Receipt, newest
+from grader.regrade import Regraded, compare
 from grader.results import CheckResult, Result
 from grader.runs import is_undecided
 from grader.texts import lesson, line
 
-FILE = "gradebook.db"
-COURSE_ID = "class"
-WAIT_S = 10.0
-OURS = (
-    "CREATE TABLE IF NOT EXISTS grader_projected (learner TEXT, lab TEXT, snapshot TEXT, lab_release TEXT, "
-    "PRIMARY KEY (learner, lab))",
-    "CREATE TABLE IF NOT EXISTS grader_by_hand (learner TEXT, lab TEXT, snapshot TEXT, check_id TEXT, "
-    "points FLOAT, extra FLOAT, comment TEXT, PRIMARY KEY (learner, lab, snapshot, check_id))",
-)
 
-
-def project(classroom: Classroom, lab: Lab, results: Mapping[str, Result], *, wait_s: float = WAIT_S) -> None:
+def project(
+    classroom: Classroom,
+    lab: Lab,
+    results: Mapping[str, Result],
+    *,
+    wait_s: float = WAIT_S,
+    lower: bool = True,
+    why: str = "",
+) -> list[Regraded]:
     """Bring the gradebook up to date with `results`, by learner; again with the same ones changes nothing.
 
+    Each change of what counts is a line of the audit log. Without `lower` a grade that would fall for the
+    very same work stays as it is; those are returned. `why` is said in the log.
+
     Raises:
+        CourseError: grades would fall because the lab lost checks, and `lower` does not let them.
         CourseError: another program holds the gradebook, or it cannot be written. The results are safe.
     """
     receipts = newest(classroom, lab.id)
-    with _writer(classroom, lab, wait_s), _open(classroom, wait_s, f"grader grade {lab.number}") as book:
+    with writer(classroom, lab, wait_s), open_book(classroom, wait_s, f"grader grade {lab.number}") as book:
         for learner in classroom.roster.values():
             first, last = _names(learner.name)
             book.update_or_create_student(
                 learner.id, first_name=first, last_name=last, email=_no_html(learner.email)
             )
+        audit, before = Audit(classroom), _rows_before(classroom, book, lab, results, receipts)
+        kept = [] if lower else [one for one in compare(lab, results, before) if one.falls]
+        _refuse_lost_checks(lab, kept)
+        for row in before:
+            audit.note(BY_HAND, row)
         cells = _lay_out(book, classroom, lab)
+        falling = {one.learner for one in kept}
         for name, result in results.items():
-            if name in receipts and receipts[name].snapshot == result.snapshot:
+            if name in receipts and receipts[name].snapshot == result.snapshot and name not in falling:
                 _Page(book, lab, cells, receipts[name], result).write()
+                submission = book.find_submission(lab.id, name)
+                now = _row(classroom, book, submission.assignment, name, submission, receipts[name])
+                audit.note(GRADED, now, result, why=why)
+        return kept
 
 
 def rows(classroom: Classroom, *, wait_s: float = WAIT_S) -> list[Row]:
@@ -63,7 +73,7 @@ def rows(classroom: Classroom, *, wait_s: float = WAIT_S) -> list[Row]:
     """
     if not (classroom.folder / FILE).is_file():
         raise CourseError(f"{classroom.folder / FILE} is not there yet. Run `grader grade LAB` first.")
-    with _open(classroom, wait_s, "the command") as book:
+    with open_book(classroom, wait_s, "the command") as book:
         found = []
         assignments = sorted(book.assignments, key=lambda one: str(one.name))
         labs = {str(one.name) for one in assignments} | classroom.deadlines.keys()
@@ -119,7 +129,7 @@ class _Page:
             grade.auto_score = None if is_undecided(check) else float(check.points)
             grade.needs_manual_grade = asked and grade.manual_score is None
             comment.auto_comment = "\n".join(filter(None, (says(check), earlier.get(check.id))))
-        _sql(
+        sql(
             self.book,
             "INSERT INTO grader_projected VALUES (:learner, :lab, :snapshot, :lab_release) "
             "ON CONFLICT (learner, lab) DO UPDATE SET snapshot = :snapshot, lab_release = :lab_release",
@@ -132,14 +142,12 @@ class _Page:
 
     def _fill(self, notebook: Any) -> None:
         """Give a submission from before the check a place for it: nbgrader makes them only with it."""
-        from nbgrader.api import Comment, Grade
-
         have = {one.cell_id for one in (*notebook.grades, *notebook.comments)}
         for graded, commented in self.cells.values():
             if graded.id not in have:
-                self.book.db.add(Grade(cell_id=graded.id, notebook=notebook))
+                add_grade(self.book, graded.id, notebook)
             if commented.id not in have:
-                self.book.db.add(Comment(cell_id=commented.id, notebook=notebook))
+                add_comment(self.book, commented.id, notebook)
         self.book.db.flush()
 
     def _bring_back(self, notebook: Any) -> None:
@@ -148,7 +156,7 @@ class _Page:
         where = "FROM grader_by_hand WHERE learner = :learner AND lab = :lab AND snapshot = :snapshot"
         typed = {
             check: (points, extra, comment)
-            for check, points, extra, comment in _sql(
+            for check, points, extra, comment in sql(
                 self.book, f"SELECT check_id, points, extra, comment {where}", **key
             )
         }
@@ -158,11 +166,11 @@ class _Page:
         for comment in notebook.comments:
             if comment.name in typed:
                 comment.manual_comment = typed[comment.name][2]
-        _sql(self.book, f"DELETE {where}", **key)
+        sql(self.book, f"DELETE {where}", **key)
 
     def _earlier(self) -> dict[str, str]:
         """By check, what a person had given to an earlier submission of this learner."""
-        found = _sql(
+        found = sql(
             self.book,
             "SELECT check_id, snapshot, points, comment FROM grader_by_hand "
             "WHERE learner = :learner AND lab = :lab AND snapshot != :snapshot ORDER BY rowid",
@@ -194,7 +202,7 @@ def _put_aside(
         is_typed = typed or grade.manual_score is not None or grade.extra_credit
         if not is_typed or (only is not None and grade.name not in only):
             continue
-        _sql(
+        sql(
             book,
             "INSERT OR REPLACE INTO grader_by_hand "
             "VALUES (:learner, :lab, :snapshot, :check_id, :points, :extra, :comment)",
@@ -238,6 +246,36 @@ def _drop(book: Any, lab: Lab, notebook: Any, names: set[str]) -> None:
             book.db.delete(one)
         book.db.delete(cell)
     book.db.commit()
+
+
+def _rows_before(
+    classroom: Classroom,
+    book: Any,
+    lab: Lab,
+    results: Mapping[str, Result],
+    receipts: Mapping[str, Receipt],
+) -> list[Row]:
+    """What the gradebook holds for the learners in `results`, before anything is written."""
+    found = []
+    for assignment in book.assignments:
+        for submission in assignment.submissions if assignment.name == lab.id else ():
+            name = str(submission.student.id)
+            if name in results:
+                found.append(_row(classroom, book, assignment, name, submission, receipts.get(name)))
+    return [row for row in found if row.snapshot]
+
+
+def _refuse_lost_checks(lab: Lab, falling: Sequence[Regraded]) -> None:
+    """A check that the lab no longer has leaves the gradebook for everybody, so no grade could stay."""
+    known = {check.id for check in lab.checks}
+    lost = sorted({change.check for one in falling for change in one.changes} - known)
+    if lost:
+        command = f"grader regrade {lab.number}"
+        raise CourseError(
+            f"{len(falling)} grades would fall, as {lab.id} no longer has {', '.join(map(line, lost))}. "
+            f"Nothing was written; the results are safe. `{command} --dry-run` shows who and why; "
+            f"`{command} --lower` lets them fall."
+        )
 
 
 def _row(
@@ -297,108 +335,10 @@ def _no_html(text: str) -> str:
 
 
 def _projected(book: Any, learner: str, lab: str) -> tuple[str, str] | None:
-    found = _sql(
+    found = sql(
         book,
         "SELECT snapshot, lab_release FROM grader_projected WHERE learner = :learner AND lab = :lab",
         learner=learner,
         lab=lab,
     )
     return (str(found[0][0]), str(found[0][1])) if found else None
-
-
-def _sql(book: Any, statement: str, **values: Any) -> list[Any]:
-    from sqlalchemy import text
-
-    done = book.db.execute(text(statement), values)
-    return list(done) if done.returns_rows else []
-
-
-@contextmanager
-def _writer(classroom: Classroom, lab: Lab, wait_s: float) -> Iterator[None]:
-    """Be the one writer; make the gradebook when there is none."""
-    try:
-        with hold(classroom.folder / ".gradebook.lock", wait_s=wait_s) as lock:
-            note(lock)
-            if not (classroom.folder / FILE).is_file():
-                _make(classroom.folder)
-            yield
-    except Held as held:
-        raise CourseError(
-            _busy(classroom, f"process {held.pid} writes it", f"grader grade {lab.number}")
-        ) from held
-    except OSError as error:
-        raise CourseError(
-            f"{error.filename or classroom.folder / FILE} cannot be written ({error.strerror or error}). The "
-            f"results are safe. Mend that, then run `grader grade {lab.number}` again."
-        ) from error
-
-
-def _make(folder: Path) -> None:
-    """A new gradebook, whole or not at all: nbgrader goes on with a half-made one and never mends it.
-
-    Made of nbgrader's own tables, as its constructor would, but without the program `alembic`, which it
-    takes from PATH and waits seconds for.
-    """
-    with _quiet():
-        import nbgrader
-        from alembic.script import ScriptDirectory
-        from nbgrader.api import Base
-        from sqlalchemy import create_engine, text
-    new = folder / f".{FILE}.new"
-    new.unlink(missing_ok=True)
-    version = ScriptDirectory(str(Path(nbgrader.__file__).parent / "alembic")).get_current_head()
-    engine = create_engine(f"sqlite:///{new}")
-    with engine.begin() as connection:
-        Base.metadata.create_all(connection)
-        connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
-        connection.execute(text("INSERT INTO alembic_version VALUES (:version)"), {"version": version})
-    engine.dispose()
-    new.replace(folder / FILE)
-
-
-@contextmanager
-def _open(classroom: Classroom, wait_s: float, retry: str) -> Iterator[Any]:
-    with _quiet():
-        from nbgrader.api import Gradebook, InvalidEntry
-        from sqlalchemy import URL
-        from sqlalchemy.exc import DatabaseError
-    file = classroom.folder / FILE
-    try:
-        with _quiet():
-            url = URL.create("sqlite", database=str(file), query={"timeout": str(wait_s)})
-            book = Gradebook(url, COURSE_ID)
-            try:
-                for statement in OURS:
-                    _sql(book, statement)
-                yield book
-            finally:
-                book.close()
-    except (DatabaseError, InvalidEntry) as error:
-        said = str(error.args[0]) if error.args else str(error)
-        if "locked" in said:
-            raise CourseError(_busy(classroom, f"it was locked for {wait_s:g} s", retry)) from error
-        raise CourseError(
-            f"{file} cannot be used: {line(said)}. The results are safe. When the file is broken, bring it "
-            "back from a backup, or move it away: the next `grader grade` makes a new one, without what "
-            "was typed by hand."
-        ) from error
-
-
-def _busy(classroom: Classroom, why: str, retry: str) -> str:
-    return (
-        f"{classroom.folder / FILE} is busy: {why}. The results are safe. Close what holds it (another "
-        f"`grader`, a database browser), then run `{retry}` again: it only brings the gradebook up to date."
-    )
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep nbgrader's warnings and its logged tracebacks to itself; what matters is raised."""
-    log = logging.getLogger("tornado.application")
-    before, log.disabled = log.disabled, True
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        log.disabled = before

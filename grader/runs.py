@@ -10,7 +10,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -27,6 +27,7 @@ from grader.doctor import look as prove
 from grader.errors import CourseError
 from grader.leftovers import end_processes, scratch
 from grader.manifest import Lab
+from grader.marks import Row
 from grader.receipts import Receipt, newest
 from grader.release import check_release
 from grader.results import CheckResult, Result, Verdict, learner_view, write_json
@@ -156,14 +157,34 @@ def load_results(classroom: Classroom, lab: Lab) -> dict[str, Result]:
     return {name: result for name, result in found.items() if result}
 
 
-def load_result(classroom: Classroom, lab: Lab, receipt: Receipt) -> Result | None:
-    """The result of one submission under the lab's release; None when there is none that is whole."""
-    folder = _folder(classroom, lab, receipt)
+def load_told(classroom: Classroom, lab: Lab, rows: Iterable[Row]) -> dict[str, Result]:
+    """The results as the gradebook has them: of the release that each row was graded with.
+
+    They are what learners are told: what was judged anew and is not in the gradebook yet is nobody's grade.
+    """
+    found, releases = (
+        load_results(classroom, lab),
+        {row.learner: row.release for row in rows if row.lab == lab.id},
+    )
+    for name, receipt in newest(classroom, lab.id).items():
+        release = releases.get(name)
+        if release and release != lab.release and (told := load_result(classroom, lab, receipt, release)):
+            found[name] = told
+    return {name: found[name] for name in sorted(found)}
+
+
+def load_result(classroom: Classroom, lab: Lab, receipt: Receipt, release: str = "") -> Result | None:
+    """The result of one submission under a release, the lab's when none is named.
+
+    None when there is none that is whole.
+    """
+    release = release or lab.release
+    folder = classroom.results(receipt.learner, lab.id) / f"{receipt.snapshot[:16]}-{release[:16]}"
     try:
         result = Result.from_dict(json.loads((folder / "result.json").read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, CourseError):
         return None
-    if (result.snapshot, result.release) != (receipt.snapshot, lab.release):
+    if (result.snapshot, result.release) != (receipt.snapshot, release):
         return None
     return result if (folder / "learner.json").is_file() else None
 

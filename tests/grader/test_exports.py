@@ -115,6 +115,6 @@ def test_a_report_counts_and_names_who_waits(sound: Lab) -> None:
         "- cleo: judged again: TIMEOUT in adds beside others\n"
         "- eve: adds: By hand for the earlier submission 42bb: 2 points. Look again.\n"
         "- fay: flagged in formgrader\n"
-        "- hal: judged with an older release; run `grader grade` again\n"
+        "- hal: judged with an older release; `grader regrade 01 --dry-run` says what changes\n"
     )
     assert report(sound, {}, []).endswith("Nothing waits for a person.\n")

@@ -1,0 +1,131 @@
+"""Every grade that was written: when, by whom, under which release, from which box. Lines are only added.
+
+`audit.jsonl` has a line for each change of what counts for a learner in a lab. What a person typed in
+formgrader is noticed by the next `grader grade`. Each line carries a code over itself and the line before,
+keyed with the class's secret, so an edit by anybody without it shows.
+"""
+
+import getpass
+import hmac
+import json
+import os
+import platform
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from grader.classroom import Classroom
+from grader.marks import Row
+from grader.receipts import utc
+from grader.results import Result
+from grader.texts import line
+
+FILE = "audit.jsonl"
+GRADED, BY_HAND, FOUND = "graded", "changed by hand", "found in the gradebook"
+
+
+class Audit:
+    """The log of a class, open for the one writer of the gradebook."""
+
+    def __init__(self, classroom: Classroom) -> None:
+        self.file = classroom.folder / FILE
+        self.secret = classroom.secret
+        self.last: dict[tuple[str, str], dict[str, Any]] = {}
+        self.code = ""
+        for entry in entries(classroom):
+            self.last[entry["learner"], entry["lab"]] = entry
+            self.code = entry["code"]
+
+    def note(self, event: str, row: Row, result: Result | None = None, *, why: str = "") -> None:
+        """Add a line when what counts for this learner and lab is not what the last line says.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        state = _state(row)
+        before = self.last.get((row.learner, row.lab))
+        if before is not None and {key: before.get(key) for key in state} == state:
+            return
+        entry = {
+            "at": utc(datetime.now(UTC)),
+            "by": f"{_user()}@{platform.node()}",
+            "event": event if before or event == GRADED else FOUND,
+            "learner": row.learner,
+            "lab": row.lab,
+            "points_before": before["points"] if before else None,
+            **state,
+            "box": result.box if result else "",
+            "weak": list(result.weak) if result else [],
+            "why": line(why, longest=1000),
+        }
+        entry["code"] = _code(self.secret, self.code, entry)
+        _append(self.file, json.dumps(entry, ensure_ascii=True) + "\n")
+        self.last[row.learner, row.lab], self.code = entry, entry["code"]
+
+
+def entries(classroom: Classroom) -> Iterator[dict[str, Any]]:
+    """The lines of the log, oldest first; one that a kill cut off is left out."""
+    file = classroom.folder / FILE
+    for text in file.read_text(encoding="utf-8", errors="replace").splitlines() if file.is_file() else ():
+        try:
+            entry = json.loads(text)
+        except ValueError:
+            continue
+        if isinstance(entry, dict) and {"learner", "lab", "points", "code"} <= entry.keys():
+            yield entry
+
+
+def first_broken(classroom: Classroom) -> dict[str, Any] | None:
+    """The first line that does not follow from the one before it: it, or one before it, was changed."""
+    code = ""
+    for entry in entries(classroom):
+        told = {key: value for key, value in entry.items() if key != "code"}
+        if not hmac.compare_digest(str(entry["code"]), _code(classroom.secret, code, told)):
+            return entry
+        code = entry["code"]
+    return None
+
+
+def _state(row: Row) -> dict[str, Any]:
+    """What counts: the points, what they are for, and what of them a person typed."""
+    typed = {
+        name: [mark.by_hand, mark.extra, mark.comment]
+        for name, mark in row.marks.items()
+        if mark.by_hand is not None or mark.extra or mark.comment
+    }
+    return {
+        "points": row.points,
+        "possible": row.possible,
+        "snapshot": row.snapshot,
+        "release": row.release,
+        "typed": typed,
+    }
+
+
+def _code(secret: bytes, before: str, entry: dict[str, Any]) -> str:
+    text = f"audit {before} {json.dumps(entry, sort_keys=True)}"
+    return hmac.new(secret, text.encode(), sha256).hexdigest()[:32]
+
+
+def _append(file: Path, text: str) -> None:
+    """Add a line, on the disk before this returns; one that was cut off before it stays a line of its own."""
+    with file.open("ab+") as log:
+        if log.tell() and not _ends_whole(log.fileno()):
+            text = "\n" + text
+        log.write(text.encode())
+        log.flush()
+        os.fsync(log.fileno())
+
+
+def _ends_whole(descriptor: int) -> bool:
+    size = os.fstat(descriptor).st_size
+    return os.pread(descriptor, 1, size - 1) == b"\n"
+
+
+def _user() -> str:
+    try:
+        return line(getpass.getuser())
+    except (KeyError, OSError):  # a number without a name, as in some containers
+        return str(os.getuid())
