@@ -15,6 +15,7 @@ from rich.markup import escape
 from grader.answers import Answer, Kitchen, find_answer
 from grader.boxes.bubblewrap import strongest
 from grader.cli_class import app as class_commands
+from grader.cli_demo import app as demo_commands
 from grader.cli_grade import app as grade_commands
 from grader.cli_regrade import app as regrade_commands
 from grader.controller import judge
@@ -41,6 +42,7 @@ out = Console(highlight=False, soft_wrap=True)
 app.add_typer(class_commands)
 app.add_typer(grade_commands)
 app.add_typer(regrade_commands)
+app.add_typer(demo_commands)
 
 LabName = Annotated[
     str, typer.Argument(help="A lab: `02`, `version-data` or its whole id; all when left out.")

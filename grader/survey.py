@@ -177,7 +177,7 @@ def _stuck(classroom: Classroom, lab: Lab, place: Place, handed: Sequence[Receip
     deadline = deadline_of(classroom, place.row.learner, lab.id)
     if not handed:
         is_over = deadline is not None and now.astimezone(UTC) > deadline.astimezone(UTC)
-        return "nothing handed in, and the deadline is over" if is_over else ""
+        return "nothing taken in, and the deadline is over" if is_over else ""
     judged = [load_result(classroom, lab, receipt) for receipt in handed[-2:]]
     failed = [{one.id for one in result.checks if _is_wrong(one)} for result in judged if result]
     if len(failed) == 2 and (again := sorted(failed[0] & failed[1])):

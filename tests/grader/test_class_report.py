@@ -111,7 +111,7 @@ def test_a_survey_knows_who_is_where_and_who_may_be_stuck(class_of: Classroom, s
         "ben": "failed in both of the last two hand-ins: adds",
         "cleo": "less than half of the points",
         "dora": "",
-        "eve": "nothing handed in, and the deadline is over",
+        "eve": "nothing taken in, and the deadline is over",
     }
     assert [place.hand_ins for place in view.places] == [1, 2, 1, 1, 0]
     assert (places["anna"].hours, places["anna"].hints) == (3.5, {"adds": 2, "is_committed": 1})

@@ -1,0 +1,75 @@
+"""`grader demo` is a whole class in one command, the same one each time."""
+
+import os
+import random
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from grader import demo
+from grader.classroom import read_class
+from grader.gradebook import rows
+from grader.manifest import Lab
+from grader.receipts import newest
+from tests.grader.test_cli_grade import ROOT
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+def test_the_same_seed_gives_the_same_class_and_everybody_has_a_name(sound: Lab) -> None:
+    people = demo.people(200)
+    assert len({one.id for one in people}) == len({one.email for one in people}) == 200
+    names = [one.id for one in people[:40]]
+    first, again, other = (demo.plan(sound, names, random.Random(seed)) for seed in (1, 1, 2))
+    assert first == again
+    assert first != other
+    assert [one.kind for one in first[:7]] == list(demo.WEIGHTS)
+    assert (first[7].kind, first[7].late) == (demo.RIGHT, True)
+    assert {one.kind for one in first} == set(demo.WEIGHTS)
+    assert {one.late for one in first} == {True, False}
+    made = [one.answer.name for one in first if one.kind == demo.WRONG and one.answer]
+    assert len(set(made)) > 1
+    copied = [one.answer for one in first if one.kind == demo.COPIED]
+    assert copied
+    assert None not in copied
+
+
+@pytest.mark.slow
+def test_a_demo_class_is_graded_and_reported(tiny: Lab, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "grader.cli", "demo", str(tmp_path / "class"),
+         "--learners", "9", "--no-open", "--accept-weak"],
+        cwd=tiny.course,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    room = read_class(tmp_path / "class")
+    plans = demo.plan(tiny, list(room.roster), random.Random(1))
+    came = {one.learner for one in plans if one.kind not in (demo.MISSING, demo.BROKEN, demo.HOSTILE)}
+    assert newest(room, tiny.id).keys() == came
+    found = {row.learner: row for row in rows(room)}
+    for one in plans:
+        row = found[one.learner]
+        if one.learner not in came:
+            assert row.status == "missing"
+            continue
+        assert row.status == "graded"
+        assert (row.points == 6) == (one.answer is not None and one.answer.kind in ("master", "right"))
+        assert row.late is one.late
+    lost = sum(one.kind in (demo.BROKEN, demo.HOSTILE) for one in plans)
+    assert f"01-add: {lost} set aside.\n" in done.stdout
+    assert len(list((room.folder / "aside").iterdir())) == lost
+    assert (
+        f"A class of 9 is in {room.folder}. Its report: {room.folder / 'report' / 'index.html'}\n"
+        in done.stdout
+    )
+    page = (room.folder / "report" / "index.html").read_text()
+    assert "`work/notes.txt` is a link; only plain files are taken." in page
+    assert "2 days late, 20 % of the points taken off." in page
+    assert len(list((room.folder / "feedback").iterdir())) == len(came)
