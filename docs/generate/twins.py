@@ -22,7 +22,7 @@ STAGES = {
     "respond": "Respond",
     "platform": "Run the platform",
 }
-SHORT = ("ci", "cd", "slo")
+NAMES = {"ci": "CI", "cd": "CD", "slo": "SLO", "post-mortem": "Post-mortem"}
 PLACE = "<!-- map -->"
 
 
@@ -111,7 +111,7 @@ def _link(module: Module) -> str:
 
 
 def _name(row: Row) -> str:
-    return row.id.upper() if row.id in SHORT else row.id.replace("-", " ").capitalize()
+    return NAMES.get(row.id, row.id.replace("-", " ").capitalize())
 
 
 def _ways() -> str:
