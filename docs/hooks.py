@@ -28,6 +28,7 @@ from docs.generate import (
     paths,
     playground,
     questions,
+    single,
     skills,
     tools,
     twins,
@@ -60,6 +61,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         page.edit_uri = f"../labs/{lab.id}/brief.md"
         files.append(page)
     made = incidents.incident_pages(_cache(config)) | {
+        "whole.md": single.single_page(Path(config.docs_dir)),
         "reference/data-dictionary.md": dictionary.dictionary_page(),
         "tools.md": tools.tools_page(Path(config.docs_dir)),
         **modules.planned_pages(Path(config.docs_dir)),

@@ -52,7 +52,8 @@ def leaves(nav: Any) -> Iterator[str]:
 
 DECISIONS = ["incidents/metres.html", "incidents/new-bridge.html"]  # the others have the same shape
 PLANNED = [Path(name).with_suffix(".html").as_posix() for name in planned_pages(COURSE / "docs")]
-PAGES = sorted({*leaves(NAV), *DECISIONS, *PLANNED})
+WHOLE = "whole.html"  # the modules once more, on one page
+PAGES = sorted({*leaves(NAV), *DECISIONS, *PLANNED} - {WHOLE})
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +114,7 @@ def test_a_page_opens_from_a_folder(name: str, folder_window: tuple[Page, list[s
 def test_every_page_that_is_built_is_looked_at(site: Path) -> None:
     built = {page.relative_to(site).as_posix() for page in site.rglob("*.html")}
     left = {name for name in built - set(PAGES) if not name.startswith("incidents/")}
-    assert left == {"404.html"}
+    assert left == {"404.html", WHOLE}
 
 
 def test_the_first_page_is_light_and_the_index_of_the_search_waits(browser: Browser, served: str) -> None:
@@ -128,6 +129,26 @@ def test_the_first_page_is_light_and_the_index_of_the_search_waits(browser: Brow
         page.keyboard.type("pointer", delay=20)
         page.locator(".md-search-result__link").first.wait_for(timeout=10_000)
         assert [url for url in came if url.endswith("search_index.json")]
+
+
+def test_all_modules_on_one_page_can_be_read_on_a_phone_and_on_paper(
+    window: tuple[Page, list[str]], served: str
+) -> None:
+    page, told = window
+    told.clear()
+    page.set_viewport_size({"width": 360, "height": 900})
+    page.emulate_media(media="screen")
+    page.goto(f"{served}/{WHOLE}")
+    assert page.evaluate(TOO_WIDE) <= 0
+    ids = page.evaluate("[...document.querySelectorAll('.md-content [id]')].map(each => each.id)")
+    assert len(ids) == len(set(ids))
+    assert page.locator("h1").count() == 1
+    assert page.locator("h2 .number").count() == page.locator(".recall").count() >= 4
+    page.set_viewport_size(PAPER)
+    page.emulate_media(media="print")
+    assert page.evaluate(CLIPPED) == []
+    assert page.evaluate(FOLDED) == []
+    assert told == []
 
 
 def test_nothing_moves_for_whoever_asked_for_that(browser: Browser, served: str) -> None:
