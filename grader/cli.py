@@ -17,6 +17,7 @@ from grader.boxes.bubblewrap import strongest
 from grader.cli_class import app as class_commands
 from grader.cli_demo import app as demo_commands
 from grader.cli_grade import app as grade_commands
+from grader.cli_keep import app as keep_commands
 from grader.cli_regrade import app as regrade_commands
 from grader.controller import judge
 from grader.doctor import BY_NATURE, Strength, groups, look
@@ -43,6 +44,7 @@ app.add_typer(class_commands)
 app.add_typer(grade_commands)
 app.add_typer(regrade_commands)
 app.add_typer(demo_commands)
+app.add_typer(keep_commands)
 
 LabName = Annotated[
     str, typer.Argument(help="A lab: `02`, `version-data` or its whole id; all when left out.")

@@ -72,7 +72,7 @@ def _seen(sign: str) -> str:
 def write_whole(path: Path, text: str) -> bool:
     """Write `text` whole or not at all; False when the file holds just that already."""
     content = text.encode("utf-8")
-    _sweep(path)
+    sweep(path)
     if path.is_file() and path.read_bytes() == content:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -90,7 +90,7 @@ def write_whole(path: Path, text: str) -> bool:
     return True
 
 
-def _sweep(path: Path) -> None:
+def sweep(path: Path) -> None:
     """Take away what writers of this file had half written when they were killed."""
     for half in path.parent.glob(f".{glob.escape(path.name)}.*.*"):
         pid = half.name.split(".")[-2]

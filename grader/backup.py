@@ -1,0 +1,140 @@
+"""A class in one file, and back: whatever was collected, judged, typed and written."""
+
+import os
+import sqlite3
+import tarfile
+import tempfile
+import zlib
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from shutil import rmtree
+
+from grader.bookfile import FILE as BOOK
+from grader.classroom import FILE, Classroom
+from grader.errors import CourseError
+from grader.intake import LOCK as COLLECTING
+from grader.intake import STAGE
+from grader.leftovers import LOCK as GRADING
+from grader.locks import Held, hold
+from grader.texts import line, sweep
+
+WRITING = ".gradebook.lock"
+LOCKS = (COLLECTING, GRADING, WRITING)
+BESIDE = tuple(
+    f"{BOOK}{end}" for end in ("-journal", "-wal", "-shm")
+)  # SQLite's own copy has what is in them
+TOP = "class"
+
+
+def backup(classroom: Classroom, file: Path) -> int:
+    """Write all of a class into `file`, a tar with gzip that only its owner may read; how many files.
+
+    It is whole or not there. Nobody collects or grades meanwhile, and the gradebook is copied by SQLite
+    itself, so formgrader may be open.
+
+    Raises:
+        CourseError: the class is being worked on, `file` lies in it, or cannot be written.
+    """
+    target = file.resolve()
+    if target.is_relative_to(classroom.folder.resolve()):
+        raise CourseError(f"{file} lies in the class itself. Name a place elsewhere, best on another disk.")
+    try:
+        with _quiet_class(classroom), tempfile.TemporaryDirectory(prefix="backup-") as place:
+            sweep(target)
+            half = target.parent / f".{target.name}.{os.getpid()}.half"
+            try:
+                count = _pack(classroom.folder, half, Path(place))
+                half.replace(target)
+            finally:
+                half.unlink(missing_ok=True)
+    except (OSError, sqlite3.Error, tarfile.TarError) as error:
+        raise CourseError(
+            f"{file} cannot be written ({getattr(error, 'strerror', None) or error}). "
+            "The class is as it was. Mend that, or name another place."
+        ) from error
+    return count
+
+
+def restore(file: Path, folder: Path) -> int:
+    """Put a class back into `folder`, which is new or empty; how many files.
+
+    Raises:
+        CourseError: `folder` holds something, `file` is no backup or is damaged, or it cannot be written.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise CourseError(f"{folder} is not an empty folder. Name a new one for the class.")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    new = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    try:
+        count = _unpack(file, new)
+        (new / TOP).chmod(0o700)
+        if folder.exists():
+            folder.rmdir()
+        (new / TOP).replace(folder)
+    except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
+        raise CourseError(
+            f"{file} cannot be put back ({getattr(error, 'strerror', None) or error}). "
+            f"Nothing was written to {folder}. Try another backup, or another place."
+        ) from error
+    finally:
+        rmtree(new, ignore_errors=True)
+    return count
+
+
+@contextmanager
+def _quiet_class(classroom: Classroom) -> Iterator[None]:
+    """Keep everybody else from collecting, grading and writing."""
+    with ExitStack() as held:
+        for name in LOCKS:
+            try:
+                held.enter_context(hold(classroom.folder / name))
+            except Held as busy:
+                raise CourseError(
+                    f"{classroom.folder} is being worked on (process {busy.pid or 'unknown'}). Wait until it "
+                    "ends, then back up."
+                ) from busy
+        yield
+
+
+def _pack(folder: Path, half: Path, place: Path) -> int:
+    """Write the tar; the gradebook as SQLite copies it, everything else as it is."""
+    count = 0
+    descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        with tarfile.open(fileobj=file, mode="w:gz", compresslevel=3) as archive:
+            for path in sorted(folder.rglob("*")):
+                name = path.relative_to(folder)
+                if name.parts[0] in (*LOCKS, STAGE) or str(name) in BESIDE or not _is_plain(path):
+                    continue
+                source = _copied(path, place) if str(name) == BOOK else path
+                archive.add(source, f"{TOP}/{name}", recursive=False)
+                count += path.is_file()
+        file.flush()
+        os.fsync(file.fileno())
+    return count
+
+
+def _is_plain(path: Path) -> bool:
+    return not path.is_symlink() and (path.is_file() or path.is_dir())
+
+
+def _unpack(file: Path, new: Path) -> int:
+    """Unpack a backup below `new`; anything that no class holds is refused."""
+    count = 0
+    with tarfile.open(file, "r:gz") as archive:
+        for member in archive:
+            if not member.name.startswith(f"{TOP}/") or not (member.isfile() or member.isdir()):
+                raise CourseError(f"{file} is no backup of a class: {line(member.name)} is in it.")
+            archive.extract(member, new, filter="data")
+            count += member.isfile()
+    for name in (FILE, ".secret", "roster.csv"):
+        if not (new / TOP / name).is_file():
+            raise CourseError(f"{file} is no backup of a class: {name} is not in it.")
+    return count
+
+
+def _copied(book: Path, place: Path) -> Path:
+    with closing(sqlite3.connect(book)) as source, closing(sqlite3.connect(place / BOOK)) as copy:
+        source.backup(copy)
+    return place / BOOK
