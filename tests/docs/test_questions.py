@@ -12,7 +12,8 @@ from docs.generate import questions, quiz, skills
 
 COURSE = Path(__file__).parent.parent.parent
 FILES = sorted(questions.FOLDER.glob("*.toml"))
-PAGES = {page.stem: page.read_text() for page in (COURSE / "docs" / "modules").glob("*.md")}
+ASKED = [*(COURSE / "docs" / "modules").glob("*.md"), COURSE / "docs" / "playground.md"]
+PAGES = {page.stem: page.read_text() for page in ASKED}
 MUCH_LONGER = 1.3
 QUIZ = """
 [[quizzes]]
@@ -52,7 +53,7 @@ def test_every_quiz_and_order_is_asked_on_its_page_and_every_module_has_cards(fi
     for kind, fence in (("quizzes", "quiz"), ("orders", "order")):
         for one in getattr(found, kind):
             assert f"```{fence}\n{file.stem}/{one}\n```" in page, f"{file.stem}/{one} is asked nowhere"
-    assert len(found.cards) >= 4
+    assert len(found.cards) >= 4 or not file.stem[0].isdigit()
 
 
 def test_a_module_with_a_file_writes_no_quiz_on_its_page() -> None:
