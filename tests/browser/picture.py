@@ -31,7 +31,9 @@ FRAME = """
 def main() -> None:
     """Build the site, fail a check, and photograph both."""
     with TemporaryDirectory() as folder, chromium() as browser:
-        site = build(Path(folder) / "site")
+        site = Path(folder) / "site"
+        site.mkdir()
+        build(site)
         page = browser.new_page(viewport={"width": 1180, "height": 900})
         page.goto(f"file://{site}/modules/02-version-data.html")
         shown = base64.b64encode(page.screenshot()).decode()
