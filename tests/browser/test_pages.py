@@ -210,6 +210,15 @@ def test_a_quiz_without_a_script_still_has_its_answers(browser: Browser, served:
         assert not page.locator("form.quiz button").first.is_visible()
 
 
+def test_the_tools_can_be_filtered_without_a_script(browser: Browser, served: str) -> None:
+    with opened(browser, f"{served}/tools.html", script=False) as (page, _):
+        seen, tracks = page.locator(".tool:visible"), page.locator('.tool[data-place="track"]')
+        everything = seen.count()
+        page.locator("#only-track").check()
+        assert 0 < seen.count() == tracks.count() < everything
+        assert page.get_by_role("heading", name="Monitoring").count() == 0, "a job that has none left"
+
+
 def test_copying_a_block_takes_the_commands_alone(browser: Browser, served: str) -> None:
     with opened(browser, f"{served}/modules/02-version-data.html") as (page, _):
         page.context.grant_permissions(["clipboard-read", "clipboard-write"])
