@@ -60,6 +60,8 @@ NOT_RUN = {
     "lab up --container": "tests/containers does, with an image store of its own",
     "grader verify 02": "tests/course verifies every lab, over some minutes",
     "grader release 02": "has work only after a change; tests/grader/test_cli.py types it",
+    "grader regrade 02 --dry-run": "has work only after a change; tests/grader/test_regrade.py types it",
+    'grader regrade 02 --because "v1_is_kept took a lightweight tag for none"': "the same",
 }
 
 
