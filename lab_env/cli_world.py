@@ -145,6 +145,33 @@ def write(
 
 
 @app.command()
+def log(
+    folder: Annotated[Path, typer.Argument(help="The folder to write predictions and labels into.")],
+    scenario: Annotated[str, typer.Option(help="What happens in it.")] = "quiet",
+    days: Annotated[int, typer.Option(min=1, help="How many days.")] = 90,
+    first_day: FirstDay = 0,
+    seed: Seed = None,
+    orders_per_day: Annotated[
+        float | None, typer.Option(help="The size of the sample; Tiffin has 40,000.")
+    ] = None,
+) -> None:
+    """Write the prediction log of some days, and the labels that had come on the last evening."""
+    from lab_env.world import SEED, World, WorldError
+    from lab_env.world.prediction_log import write_prediction_log
+
+    rate = {} if orders_per_day is None else {"orders_per_day": orders_per_day}
+    try:
+        world = World(SEED if seed is None else seed, scenario, **rate)
+        predictions, labels = write_prediction_log(folder, world, first_day, days)
+    except WorldError as error:
+        raise LabError(str(error)) from error
+    Screen().say(
+        f"{folder}: {count(predictions, 'prediction')}, {count(labels, 'label')},"
+        f" days {first_day} to {first_day + days - 1} of `{scenario}`."
+    )
+
+
+@app.command()
 def floor(
     path: Annotated[Path, typer.Argument(help="The file to write; it ends in .csv or .parquet.")],
     problem: Annotated[str, typer.Option(help="Of what: delivery, demand or fraud.")] = "delivery",

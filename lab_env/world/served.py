@@ -121,6 +121,16 @@ def answers(world: World, number: int, known_rain_mm: float) -> tuple[Answers, A
     return _answers(arrived, day, truth, known_rain_mm), mended
 
 
+def promised(day: Day, arrived: Columns, known_rain_mm: float) -> Vector:
+    """The minutes that the deployed bundle answers to each row of a day, as the feed delivered it."""
+    columns = arrived | {"distance_km": _distance(arrived)}
+    name, factor = day.now.serving_skew
+    if name:
+        columns[name] = columns[name] * factor
+    minutes = _at_rest(columns, day, known_rain_mm, 1.0) * day.now.prediction_factor
+    return np.asarray(np.exp(_said(minutes)))
+
+
 def known_rain(world: World, first_day: int) -> float:
     """The most rain that a model trained before `first_day` has seen, in millimetres an hour."""
     wet = any(world.on(day).wetness > 0.5 for day in range(max(first_day - 365, 0), first_day))
