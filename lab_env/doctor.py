@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from grader.engines import EngineProblem, find
+from lab_env.promtool import install_line
 from lab_env.workspace import git
 
 PORTS = {"the site": 8000, "JupyterLab": 8888, "MLflow": 5000}
@@ -59,6 +60,7 @@ class Machine:
     clock: float = 0.0
     newest: float = 0.0
     skew_s: float = 0.0
+    promtool: str = ""
     sandbox: str = ""
     engine: str = ""
     engine_mend: str = ""  # when set, `engine` is what is wrong with it
@@ -78,6 +80,7 @@ def examine(machine: Machine) -> tuple[Finding, ...]:
         check_cores,
         check_place,
         check_ports,
+        check_promtool,
         check_sandbox,
         check_engine,
     )
@@ -247,6 +250,14 @@ def check_ports(machine: Machine) -> Finding:
     )
 
 
+def check_promtool(machine: Machine) -> Finding:
+    """The rule tester of Prometheus, for the lab that watches."""
+    here, found = bool(machine.promtool), machine.promtool or "not on PATH"
+    why = "Lab 09 tests its alert rules with it; without it two checks are not run."
+    mend, page = install_line(machine.system), "setup.md#promtool"
+    return Finding("promtool", here, found, required=False, why=why, mend=mend, read=page)
+
+
 def check_sandbox(machine: Machine) -> Finding:
     """A sandbox to run other people's work in."""
     return Finding(
@@ -302,6 +313,7 @@ def look(folder: Path, course: Path, *, ours: Mapping[str, int] | None = None) -
         clock=time.time(),
         newest=max((path.stat().st_mtime for path in course.glob("labs/*/release.txt")), default=0.0),
         skew_s=_skew_s(place),
+        promtool=shutil.which("promtool") or "",
         sandbox=_answer("bwrap", "--ro-bind", "/", "/", "--unshare-all", "true", says="bwrap"),
         engine=engine,
         engine_mend=engine_mend,

@@ -16,6 +16,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lab_env.promtool import APT
+
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
 PROGRAMS = {
@@ -156,18 +158,22 @@ def _has_system_packages() -> bool:
     missing = sorted({package for name, package in PROGRAMS.items() if shutil.which(name, path=path) is None})
     if not FONTS.is_dir():
         missing.append("fonts-dejavu-core")
-    if not missing:
+    lines = [f"sudo apt-get install --yes --no-install-recommends {' '.join(missing)}"] if missing else []
+    if shutil.which("promtool", path=path) is None:
+        lines.append(APT)  # its package would start a server
+    if not lines:
         return True
-    line = f"apt-get install --yes --no-install-recommends {' '.join(missing)}"
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        print(
-            f"The tests need packages of the system that are not here. Run:\n    sudo {line}", file=sys.stderr
-        )
+        text = "\n    ".join(("The tests need what is not here. Run:", *lines))
+        print(text, file=sys.stderr)
         return False
-    print(f"Installing for the tests: {' '.join(missing)}", flush=True)
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    for command in ("apt-get update -q", line):
-        done = subprocess.run(command.split(), env=environment, capture_output=True, text=True, check=False)
+    for line in ("apt-get update -q", *lines):
+        command = line.replace("sudo ", "")
+        print(f"Installing for the tests: {command}", flush=True)
+        done = subprocess.run(
+            ["sh", "-c", command], env=environment, capture_output=True, text=True, check=False
+        )
         if done.returncode:
             print(f"`{command}` failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}", file=sys.stderr)
             return False

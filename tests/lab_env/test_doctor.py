@@ -20,6 +20,7 @@ GOOD = Machine(
     identity=("Me", "me@example.com"),
     clock=NOON,
     newest=NOON - 86400,
+    promtool="/usr/local/bin/promtool",
     sandbox="bwrap",
     engine="podman 4.9.3",
 )
@@ -86,6 +87,20 @@ BAD: dict[str, tuple[Machine, str, bool, str, str]] = {
     ),
     "a port taken": (replace(GOOD, taken={"MLflow": 5000}), "ports", False, "5000 (MLflow)", "lab up"),
     "no sandbox": (replace(GOOD, sandbox=""), "sandbox", False, "none", "sudo apt install bubblewrap"),
+    "no promtool": (
+        replace(GOOD, promtool=""),
+        "promtool",
+        False,
+        "not on PATH",
+        "apt-get download prometheus && dpkg-deb",
+    ),
+    "no promtool, macOS": (
+        replace(GOOD, promtool="", system="Darwin"),
+        "promtool",
+        False,
+        "not on PATH",
+        "brew install prometheus",
+    ),
     "an engine without rights": (
         replace(GOOD, engine="docker is here, but you have no right to use it.", engine_mend="newgrp docker"),
         "container engine",
