@@ -24,6 +24,7 @@ PAGES = (
     "docs/modules/02-version-data.md",
     "docs/modules/04-track-experiments.md",
     "docs/modules/08-deploy.md",
+    "docs/modules/09-monitor-drift.md",
     "docs/reference/replay.md",
 )
 GUIDE = "docs/instructors.md"
