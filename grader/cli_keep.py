@@ -1,14 +1,36 @@
-"""`grader backup` and `grader restore`: a class in one file. Each parses, calls, prints."""
+"""`grader desk`, `backup` and `restore`: each parses, calls, prints."""
 
+import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from grader import backup as backups
+from grader import desk as desks
 from grader.classroom import find_class, read_class
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+
+
+@app.command()
+def desk(
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="The port on this machine; any free one when left out.")
+    ] = 0,
+    open_: Annotated[
+        bool, typer.Option("--open/--no-open", help="Open it in a browser.")
+    ] = sys.stdout.isatty(),
+) -> None:
+    """Open nbgrader's formgrader on the class, to read answers and give points and comments by hand.
+
+    On this machine only, behind a token; the address with it is printed. Ctrl-C ends it.
+    """
+    classroom = find_class(Path.cwd())
+    words = desks.command(classroom, port=port, open_=open_)
+    os.chdir(classroom.folder)
+    os.execv(words[0], words)  # noqa: S606  # our own words, no shell
 
 
 @app.command()

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from grader.boxes.bubblewrap import why_not
-from tests.docs.offline import COURSE, full_clone, newcomer, publish_copy, replay_offline
+from tests.docs.offline import COURSE, full_clone, publish_copy, replay_offline
 from tests.docs.replay import read_blocks, read_steps
 
 PAGES = (
@@ -86,7 +86,6 @@ def test_the_guide_for_instructors_ends_with_a_graded_class(tmp_path: Path) -> N
             "The guide grades as root, for control groups inside a cut network; run the tests as root."
         )
     clone, page = full_clone(tmp_path / "course"), tmp_path / "page.md"
-    _let_root_open_jupyter(newcomer(clone)["HOME"])
     text = (COURSE / GUIDE).read_text()
     assert BY_HAND in " ".join(text.split())
     page.write_text(text.replace("$ kill %1\n", f"$ {CLICKS}\n$ kill %1\n"))
@@ -102,12 +101,6 @@ def test_the_guide_for_instructors_ends_with_a_graded_class(tmp_path: Path) -> N
         "dora": 80,  # as judged; by hand it is 85
         "finn": 100,
     }
-
-
-def _let_root_open_jupyter(home: str) -> None:
-    settings = Path(home) / ".jupyter" / "jupyter_server_config.py"
-    settings.parent.mkdir()
-    settings.write_text("c.ServerApp.allow_root = True\n")
 
 
 @pytest.mark.parametrize("name", [*PAGES, GUIDE])
