@@ -69,7 +69,9 @@ SERVICES = {
         f"answer(self, 200, {SAID.replace('102', '7')!r}.encode())", Verdict.FAIL, "'model_version': '7'"
     ),
     "answers with a flood": Odd("answer(self, 200, b'7' * 10**8)", Verdict.FAIL, "7777"),
-    "floods its output": Odd("print('x' * 10**7, flush=True)", Verdict.OUTPUT, "printed more than 1024 KiB"),
+    "floods its output": Odd(
+        "print('x' * 10**7, flush=True); time.sleep(60)", Verdict.OUTPUT, "printed more than 1024 KiB"
+    ),
     "listens on a port of its own": Odd("pass", Verdict.STUDENT_ERROR, "did not listen on port", port="8000"),
     "finds its port taken": Odd(
         "pass",
@@ -98,7 +100,7 @@ def judged(odd: Odd, work: Path, warm: WarmJudge, *checks: str) -> Result:
 @pytest.mark.parametrize("name", SERVICES)
 def test_an_odd_service_gets_a_verdict_and_a_message(name: str, warm: WarmJudge, tmp_path: Path) -> None:
     odd = SERVICES[name]
-    check = judged(odd, tmp_path / "work", warm, "answers_are_the_bundles").check("answers_are_the_bundles")
+    check = judged(odd, tmp_path / "work", warm, "gaps_get_the_fallback").check("gaps_get_the_fallback")
     assert check.verdict is odd.verdict, check
     assert odd.found in check.found
     assert odd.why in check.why

@@ -42,10 +42,12 @@ def test_every_tool_that_the_course_places_is_there_with_every_key() -> None:
 
 def licences(package: str) -> set[str]:
     """What a package's metadata calls its licence, in every way it does."""
-    told = metadata(package)
+    told = metadata(package)  # its [key] raises or not, by whether a backport of the module was imported
     names = {
-        told["License-Expression"] or "",
-        (told["License"] or "").splitlines()[0] if told["License"] else "",
+        text.splitlines()[0]
+        for key in ("License-Expression", "License")
+        for text in told.get_all(key) or ()
+        if text
     }
     for classifier in told.get_all("Classifier") or ():
         if classifier.startswith("License :: "):
