@@ -33,8 +33,8 @@ is.
 licences were looked up on {day}. A release that is a year old is not dead, and one of yesterday is not
 alive: read it as a question to ask.
 
-**How far the course goes.** *Lab*: used in a required lab. *Track*: an optional variant of a lab, in an
-environment of its own. *Artifact*: you write its real configuration, and a real tool validates it
+**How far the course goes.** *Lab*: used in a lab or its extension. *Track*: an optional variant of a lab, in
+an environment of its own. *Artifact*: you write its real configuration, and a real tool validates it
 offline. Modules that are planned say so on their page; what belongs to them is not there yet.
 
 """
