@@ -142,3 +142,16 @@ class Answer(http.server.BaseHTTPRequestHandler):
 
 http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Answer).serve_forever()
 """
+# A service that takes a connection and hangs up.
+DEAF = """
+import socket, sys
+door = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+while True:
+    door.accept()[0].close()
+"""
+# What `forge.replace_load` answers to a load of one body, without commands.
+FORGED_LOADS = {
+    "no_row": {"replies": [5], "done": []},
+    "another_body": {"replies": [[1, 200, b"", 0.1]], "done": []},
+    "more_commands": {"replies": [], "done": [{"code": 0}]},
+}

@@ -19,7 +19,7 @@ from grader.errors import BoxError
 from grader.judge import BOXES, TEMPLATES
 from grader.lab import Limits
 from grader.results import Verdict
-from tests.grader.boxes.learner import CODE, FORGE, SERVICE
+from tests.grader.boxes.learner import CODE, DEAF, FORGE, FORGED_LOADS, SERVICE
 from tests.grader.courses import write_files
 
 Start = Callable[..., Session]
@@ -347,19 +347,6 @@ def test_a_request_of_a_load_that_gets_no_answer_has_status_0_and_says_why(start
     [sent] = session.load([1]).sent
     assert sent.reply.status == 0
     assert sent.reply.body.startswith((b"RemoteDisconnected", b"ConnectionReset", b"BrokenPipe"))
-
-
-DEAF = """
-import socket, sys
-door = socket.create_server(("127.0.0.1", int(sys.argv[1])))
-while True:
-    door.accept()[0].close()
-"""
-FORGED_LOADS = {
-    "no_row": {"replies": [5], "done": []},
-    "another_body": {"replies": [[1, 200, b"", 0.1]], "done": []},
-    "more_commands": {"replies": [], "done": [{"code": 0}]},
-}
 
 
 @pytest.mark.parametrize("forged", FORGED_LOADS)
