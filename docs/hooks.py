@@ -88,13 +88,18 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: 
 
 
 def on_page_content(html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG001  # MkDocs passes them by name
-    """Link the first use of each term to the glossary."""
-    return glossary.linked(html, page.url)
+    """Link the first use of each term to the glossary, and say of a module that is planned that it is."""
+    return glossary.linked(modules.say_planned(html, Path(config.docs_dir)), page.url)
 
 
 def on_post_page(output: str, *, page: Page, config: MkDocsConfig) -> str:  # noqa: ARG001  # MkDocs passes them by name
     """Name for a screen reader what the theme leaves unnamed, and let long names break."""
     return breaks.breakable(mends.mend(output))
+
+
+def on_post_template(output: str, *, template_name: str, config: MkDocsConfig) -> str:  # noqa: ARG001  # MkDocs passes them by name
+    """The same for the page of an address that is none; the other templates have no markup."""
+    return mends.mend(output) if template_name == "404.html" else output
 
 
 def _course(config: MkDocsConfig) -> Path:

@@ -13,6 +13,8 @@ from typing import Any
 HERE = Path(__file__).parent
 NAV = "Modules"
 _HEADING = re.compile(r"^# \d\d · (.+)$", re.MULTILINE)
+_LINK = re.compile(r'<a [^>]*href="(?:[^"#]*modules/)?([\w-]+)\.html[^"]*"[^>]*>.*?</a>', re.DOTALL)
+_LISTED = "<strong>Planned:</strong>"
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,20 @@ def plans() -> dict[str, Plan]:
 def planned_pages(docs: Path) -> dict[str, str]:
     """Path and Markdown of the page of each planned module."""
     return {module.page: _page(module, module.plan) for module in modules(docs) if module.plan}
+
+
+def say_planned(content: str, docs: Path) -> str:
+    """A page's HTML with ` (planned)` behind each link to a module that is not there yet.
+
+    A paragraph that begins with **Planned:** has said so for all of its links.
+    """
+    later = {module.id for module in modules(docs) if module.plan}
+
+    def told(link: re.Match[str]) -> str:
+        return f"{link[0]} (planned)" if link[1] in later else link[0]
+
+    parts = re.split(rf"(<p>{_LISTED}.*?</p>)", content, flags=re.DOTALL)
+    return "".join(part if part.startswith(f"<p>{_LISTED}") else _LINK.sub(told, part) for part in parts)
 
 
 def in_nav(nav: list[Any], docs: Path) -> None:

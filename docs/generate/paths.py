@@ -123,9 +123,7 @@ def weeks(every: dict[str, Part]) -> str:
 def there(every: dict[str, Part]) -> str:
     """The modules that are complete, and in one line those that are planned."""
     ready = [part for part in every.values() if part.is_there]
-    planned = ", ".join(
-        _name(part).removesuffix(" (planned)") for part in every.values() if not part.is_there
-    )
+    planned = ", ".join(_name(part) for part in every.values() if not part.is_there)
     rows = [
         [_name(part), _hours(part.reading), f"[{_hours(part.whole)}](labs/{part.module.id}.md)"]
         for part in ready
@@ -153,8 +151,7 @@ def _day(title: str, day: list[Part]) -> str:
 
 
 def _name(part: Part) -> str:
-    planned = "" if part.is_there else " (planned)"
-    return f"[{part.module.number} · {part.module.title}]({part.module.page}){planned}"
+    return f"[{part.module.number} · {part.module.title}]({part.module.page})"
 
 
 def _hours(minutes: int) -> str:

@@ -106,8 +106,7 @@ def _card(row: Row, pages: dict[str, Module]) -> str:
 
 
 def _link(module: Module) -> str:
-    planned = " (planned)" if module.plan else ""
-    return f"[{module.number} · {module.title}]({module.page}){planned}"
+    return f"[{module.number} · {module.title}]({module.page})"
 
 
 def _name(row: Row) -> str:

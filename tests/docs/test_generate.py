@@ -143,9 +143,10 @@ def test_a_table_that_does_not_exist_is_refused() -> None:
 
 
 def test_the_mends_still_find_what_they_mend(site: Path) -> None:
-    page = (site / "index.html").read_text()
-    for ours in mends.NAMES.values():
-        assert ours in page
+    for name in ("index.html", "404.html"):
+        page = (site / name).read_text()
+        for ours in mends.NAMES.values():
+            assert ours in page, name
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from docs.generate.modules import in_nav, modules, planned_pages
+from docs.generate.modules import in_nav, modules, planned_pages, say_planned
 from grader.manifest import list_labs
 
 COURSE = Path(__file__).parent.parent.parent
@@ -84,6 +84,30 @@ def test_a_planned_module_says_so_and_what_can_be_done_today(module: Any, site: 
     assert re.findall(r'<h2 id="([\w-]+)"', article) == ["teaches", "the-lab", "ready", "today", "on-the-map"]
     assert article.partition('id="today"')[2].count("<li>") >= 2
     assert "<form" not in article
+
+
+def test_a_link_to_a_planned_module_says_so_on_every_page(site: Path) -> None:
+    links = re.compile(
+        r'<a (?!class)[^>]*href="(?:[^"#]*modules/)?([\w-]+)\.html[^"]*"[^>]*>.*?</a>( \(planned\))?'
+    )
+    later, found = {module.id for module in PLANNED}, 0
+    for page in site.rglob("*.html"):
+        article = page.read_text().partition("<article")[2].rpartition("</article>")[0]
+        for line in article.splitlines():
+            if not line.startswith("<p><strong>Planned:</strong>"):
+                for name, said in links.findall(line):
+                    assert (name in later) == bool(said), f"{page.relative_to(site)}: {line[:200]}"
+                    found += bool(said)
+    assert found > 20 or not later
+
+
+def test_a_list_of_planned_modules_says_it_once() -> None:
+    link = '<a href="modules/99-x.html">99</a>'
+    assert say_planned(f"<p>{link}</p>", DOCS) == f"<p>{link}</p>"
+    link = f'<a href="../{PLANNED[-1].page[:-3]}.html#ready">it</a>'
+    assert say_planned(f"<p>See {link}.</p>", DOCS) == f"<p>See {link} (planned).</p>"
+    listed = f"<p><strong>Planned:</strong> {link}, {link}.</p>"
+    assert say_planned(listed, DOCS) == listed
 
 
 def test_a_page_that_is_written_takes_the_place_of_its_plan(tmp_path: Path) -> None:
