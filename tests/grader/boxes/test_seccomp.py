@@ -55,6 +55,8 @@ def test_dangerous_calls_are_refused_in_a_box(tmp_path: Path) -> None:
             assert session.call("attempt.call", number, 0, 0, 0, 0, 0) == seccomp.EPERM, name
         clone3 = seccomp.CALLS["clone3"][column]
         assert session.call("attempt.call", clone3, 0, 0) == seccomp.ENOSYS
+        fallocate = seccomp.CALLS["fallocate"][column]
+        assert session.call("attempt.call", fallocate, 0, 0, 0, 1) == seccomp.EOPNOTSUPP
         assert [session.call("attempt.family", number) for number in (1, 2, 10)] == [0, 0, 0]
         assert session.call("attempt.family", 16) == seccomp.EAFNOSUPPORT
         assert session.call("attempt.family", 40) == seccomp.EAFNOSUPPORT
