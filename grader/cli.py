@@ -14,6 +14,7 @@ from rich.markup import escape
 
 from grader.answers import Answer, Kitchen, find_answer
 from grader.boxes.bubblewrap import strongest
+from grader.cli_certificate import app as certificate_commands
 from grader.cli_class import app as class_commands
 from grader.cli_demo import app as demo_commands
 from grader.cli_grade import app as grade_commands
@@ -45,6 +46,7 @@ app.add_typer(grade_commands)
 app.add_typer(regrade_commands)
 app.add_typer(demo_commands)
 app.add_typer(keep_commands)
+app.add_typer(certificate_commands, name="certificate")
 
 LabName = Annotated[
     str, typer.Argument(help="A lab: `02`, `version-data` or its whole id; all when left out.")

@@ -19,6 +19,7 @@ DOORS = {
     "dvc": {"grader/reader.py"},
     "nbgrader": None,
     "evidently": None,
+    "cryptography": None,
     "mlflow": None,
     "dask": None,
     "distributed": None,
