@@ -85,15 +85,20 @@ def days_late(at: datetime, deadline: datetime, zone: ZoneInfo) -> int:
 
 
 def deadline_of(classroom: "Classroom", learner: str, lab_id: str) -> datetime | None:
-    """A learner's own deadline of a lab: the class's, or a later one that somebody gave; None without one."""
+    """A learner's own deadline of a lab: the class's or the one that somebody gave; None without one.
+
+    The later of both counts: an extension takes no time away when the class's deadline moves.
+    """
     extension = classroom.extensions.get((lab_id, learner))
-    return (extension.until if extension else None) or classroom.deadlines.get(lab_id)
+    both = (extension.until if extension else None, classroom.deadlines.get(lab_id))
+    return max((one for one in both if one), key=lambda one: one.astimezone(UTC), default=None)
 
 
 def attempts_of(classroom: "Classroom", learner: str, lab_id: str) -> int | None:
-    """How many of a learner's submissions of a lab count; None when all do."""
-    extension = classroom.extensions.get((lab_id, learner))
-    return (extension.attempts if extension else None) or classroom.attempts.get(lab_id)
+    """How many of a learner's submissions of a lab count, never fewer than the class's; None when all do."""
+    extension, counted = classroom.extensions.get((lab_id, learner)), classroom.attempts.get(lab_id)
+    given = extension.attempts if extension else None
+    return max(counted, given or 0) if counted else None
 
 
 def lateness(classroom: "Classroom", learner: str, handed_in: Mapping[str, datetime]) -> dict[str, Lateness]:
@@ -116,7 +121,7 @@ def _one(classroom: "Classroom", learner: str, lab: str, due: datetime, at: date
     begun = days_late(at, due, zone)
     extension = classroom.extensions.get((lab, learner))
     said = f"Handed in {_when(at, zone)}; due {_when(due, zone)}"
-    if extension and extension.until:
+    if extension and extension.until == due:
         said += f", extended{f' ({extension.because})' if extension.because else ''}"
     if not begun:
         return Lateness(due, False, because=f"{said}: in time.")

@@ -149,6 +149,23 @@ def test_only_so_many_attempts_count_unless_one_has_more(sound: Lab, tmp_path: P
     assert len(collected(limited, "anna", sound.id)) == 3
 
 
+def test_an_extension_takes_nothing_away(sound: Lab, tmp_path: Path) -> None:
+    classroom = a_class(tmp_path / "class", sound, "anna")
+    made = [hand_in(classroom, sound, "anna", {**RIGHT, "notes.md": str(at)}) for at in range(3)]
+    classroom = replace(
+        classroom,
+        deadlines={sound.id: MONDAY + timedelta(days=7)},
+        extensions={(sound.id, "anna"): Extension(MONDAY - timedelta(days=1), attempts=1, because="ill")},
+    )
+    assert newest(classroom, sound.id)["anna"].snapshot == made[2]
+    assert newest(replace(classroom, attempts={sound.id: 2}), sound.id)["anna"].snapshot == made[1]
+    found = lateness(classroom, "anna", {sound.id: MONDAY})[sound.id]
+    assert (found.late, found.because) == (
+        False,
+        "Handed in 2026-11-16 10:00 UTC; due 2026-11-23 10:00 UTC: in time.",
+    )
+
+
 WRONG = [
     (
         "[late]\npolicy = 'sometimes'",
