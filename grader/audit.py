@@ -24,6 +24,7 @@ from grader.texts import line
 
 FILE = "audit.jsonl"
 GRADED, BY_HAND, FOUND = "graded", "changed by hand", "found in the gradebook"
+LOST = "lost a check"  # that the lab no longer has, and was not judged again
 
 
 class Audit:

@@ -10,7 +10,7 @@ from dataclasses import asdict, replace
 from datetime import UTC
 from typing import Any
 
-from grader.audit import BY_HAND, GRADED, Audit
+from grader.audit import BY_HAND, GRADED, LOST, Audit
 from grader.bookfile import FILE, WAIT_S, add_comment, add_grade, open_book, sql, writer
 from grader.classroom import Classroom
 from grader.deadlines import Lateness, lateness
@@ -49,9 +49,10 @@ def project(
             book.update_or_create_student(
                 learner.id, first_name=first, last_name=last, email=_no_html(learner.email)
             )
-        audit, before = Audit(classroom), _rows_before(classroom, book, lab, results, receipts)
+        audit, before = Audit(classroom), _rows_before(classroom, book, lab, receipts)
         kept = [] if lower else [one for one in compare(lab, results, before) if one.falls]
-        _refuse_lost_checks(lab, kept)
+        losing = _losing(lab, results, before)
+        _refuse_lost_checks(lab, kept, [] if lower else losing)
         for row in before:
             audit.note(BY_HAND, row)
         cells = _lay_out(book, classroom, lab)
@@ -62,6 +63,12 @@ def project(
                 submission = book.find_submission(lab.id, name)
                 now = _row(classroom, book, submission.assignment, name, submission, receipts[name])
                 audit.note(GRADED, now, result, why=why)
+        for row in losing:
+            submission = book.find_submission(lab.id, row.learner)
+            now = _row(
+                classroom, book, submission.assignment, row.learner, submission, receipts.get(row.learner)
+            )
+            audit.note(LOST, now, why=why)
         return kept
 
 
@@ -248,31 +255,38 @@ def _drop(book: Any, lab: Lab, notebook: Any, names: set[str]) -> None:
     book.db.commit()
 
 
-def _rows_before(
-    classroom: Classroom,
-    book: Any,
-    lab: Lab,
-    results: Mapping[str, Result],
-    receipts: Mapping[str, Receipt],
-) -> list[Row]:
-    """What the gradebook holds for the learners in `results`, before anything is written."""
+def _rows_before(classroom: Classroom, book: Any, lab: Lab, receipts: Mapping[str, Receipt]) -> list[Row]:
+    """What the gradebook holds of a lab before anything is written, for everybody with a grade there."""
     found = []
     for assignment in book.assignments:
         for submission in assignment.submissions if assignment.name == lab.id else ():
             name = str(submission.student.id)
-            if name in results:
-                found.append(_row(classroom, book, assignment, name, submission, receipts.get(name)))
+            found.append(_row(classroom, book, assignment, name, submission, receipts.get(name)))
     return [row for row in found if row.snapshot]
 
 
-def _refuse_lost_checks(lab: Lab, falling: Sequence[Regraded]) -> None:
+def _losing(lab: Lab, results: Mapping[str, Result], before: Sequence[Row]) -> list[Row]:
+    """Who has points for a check that the lab no longer has, and no result now that says what counts."""
+    known = {check.id for check in lab.checks}
+    judged = {(name, result.snapshot) for name, result in results.items()}
+    return [
+        row
+        for row in before
+        if (row.learner, row.snapshot) not in judged
+        and any(mark.points for name, mark in row.marks.items() if name not in known)
+    ]
+
+
+def _refuse_lost_checks(lab: Lab, falling: Sequence[Regraded], losing: Sequence[Row]) -> None:
     """A check that the lab no longer has leaves the gradebook for everybody, so no grade could stay."""
     known = {check.id for check in lab.checks}
-    lost = sorted({change.check for one in falling for change in one.changes} - known)
-    if lost:
+    had = {change.check for one in falling for change in one.changes}
+    had |= {name for row in losing for name, mark in row.marks.items() if mark.points}
+    if lost := sorted(had - known):
         command = f"grader regrade {lab.number}"
         raise CourseError(
-            f"{len(falling)} grades would fall, as {lab.id} no longer has {', '.join(map(line, lost))}. "
+            f"{len(falling) + len(losing)} grades would fall, as {lab.id} no longer has "
+            f"{', '.join(map(line, lost))}. "
             f"Nothing was written; the results are safe. `{command} --dry-run` shows who and why; "
             f"`{command} --lower` lets them fall."
         )

@@ -57,6 +57,15 @@ def released_anew(lab: Lab) -> Lab:
     return read_lab(lab.folder)
 
 
+def without_commit(lab: Lab) -> Lab:
+    """The lab after its author took out its last task."""
+    file = lab.folder / "lab.toml"
+    text = file.read_text()
+    file.write_text(text[: text.index('[[tasks]]\nid = "commit"')])
+    release(read_lab(lab.folder))
+    return read_lab(lab.folder)
+
+
 def turned(classroom: Classroom, lab: Lab) -> dict[str, Result]:
     """Results of a new release in which Anna loses a point and Ben gets his three."""
     before = {row.learner: row.snapshot for row in rows(classroom)}
@@ -142,19 +151,24 @@ def test_newer_work_may_be_worth_less_without_asking(class_of: Classroom, tiny: 
 
 
 def test_a_check_that_is_gone_lowers_nobody_in_silence(class_of: Classroom, tiny: Lab) -> None:
-    text = (tiny.folder / "lab.toml").read_text()
-    (tiny.folder / "lab.toml").write_text(text[: text.index('[[tasks]]\nid = "commit"')])
-    release(read_lab(tiny.folder))
-    lab = read_lab(tiny.folder)
+    lab = without_commit(tiny)
     before = {row.learner: row.snapshot for row in rows(class_of)}
     results = {"anna": judged(lab, before["anna"])}
     with pytest.raises(
-        CourseError, match=r"1 grades would fall, as 01-add no longer has is_committed\. Nothing wa"
+        CourseError, match=r"2 grades would fall, as 01-add no longer has is_committed\. Nothing wa"
     ):
         project(class_of, lab, results, lower=False)
-    assert points(class_of)["anna"] == 6
-    project(class_of, lab, results)
-    assert points(class_of)["anna"] == 5
+    assert points(class_of) == {"anna": 6, "ben": 3}
+    project(class_of, lab, results, why="Nobody commits here.")
+    assert points(class_of) == {"anna": 5, "ben": 2}
+    assert logged(class_of)[2:] == [("anna", "graded", 6, 5), ("ben", "lost a check", 3, 2)]
+
+
+def test_who_could_not_be_judged_keeps_a_check_that_is_gone(class_of: Classroom, tiny: Lab) -> None:
+    lab = without_commit(tiny)
+    with pytest.raises(CourseError, match=r"2 grades would fall, as 01-add no longer has is_committed\."):
+        project(class_of, lab, {}, lower=False)
+    assert points(class_of) == {"anna": 6, "ben": 3}
 
 
 def test_every_grade_leaves_a_line_and_none_twice(class_of: Classroom, tiny: Lab) -> None:
