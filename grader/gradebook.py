@@ -124,8 +124,8 @@ class _Page:
         known = _projected(self.book, self.receipt.learner, self.lab.id)
         if known and known[0] != self.result.snapshot:
             _put_aside(self.book, self.receipt.learner, self.lab.id, known[0], notebook)
-            self._bring_back(notebook)
             notebook.flagged = False
+        self._bring_back(notebook)
         earlier = self._earlier()
         grades = {grade.cell_id: grade for grade in notebook.grades}
         comments = {comment.cell_id: comment for comment in notebook.comments}
@@ -158,22 +158,21 @@ class _Page:
         self.book.db.flush()
 
     def _bring_back(self, notebook: Any) -> None:
-        """Give back what a person had typed for this very snapshot before another came between."""
+        """Give back what a person had typed for this very snapshot, and for a check that is there.
+
+        Another snapshot came between, or a release without the check; what is for a check that is still
+        gone stays where it is.
+        """
         key = {"learner": self.receipt.learner, "lab": self.lab.id, "snapshot": self.result.snapshot}
         where = "FROM grader_by_hand WHERE learner = :learner AND lab = :lab AND snapshot = :snapshot"
-        typed = {
-            check: (points, extra, comment)
-            for check, points, extra, comment in sql(
-                self.book, f"SELECT check_id, points, extra, comment {where}", **key
-            )
-        }
-        for grade in notebook.grades:
-            if grade.name in typed:
-                grade.manual_score, grade.extra_credit, _ = typed[grade.name]
-        for comment in notebook.comments:
-            if comment.name in typed:
-                comment.manual_comment = typed[comment.name][2]
-        sql(self.book, f"DELETE {where}", **key)
+        grades = {grade.name: grade for grade in notebook.grades}
+        comments = {comment.name: comment for comment in notebook.comments}
+        typed = sql(self.book, f"SELECT check_id, points, extra, comment {where}", **key)
+        for check, points, extra, comment in typed:
+            if check in grades:
+                grades[check].manual_score, grades[check].extra_credit = points, extra
+                comments[check].manual_comment = comment
+                sql(self.book, f"DELETE {where} AND check_id = :check_id", **key, check_id=check)
 
     def _earlier(self) -> dict[str, str]:
         """By check, what a person had given to an earlier submission of this learner."""

@@ -205,6 +205,33 @@ def test_a_check_mended_after_the_release_changes_the_gradebook(
     assert kept == [("is_committed", 0.5, snapshot)]
 
 
+def test_what_was_typed_for_a_check_outlives_a_release_without_it(
+    class_of: Classroom, sound: Lab, tiny: Lab
+) -> None:
+    first = hand_in(class_of, sound, "anna", MINUS)
+    project(class_of, sound, {"anna": judged(sound, first, adds="FAIL")})
+    give(class_of, "adds", 2, "Nearly.")
+    give(class_of, "is_committed", 0.5, "Half.")
+    manifest = tiny.folder / "lab.toml"
+    text = manifest.read_text()
+    manifest.write_text(text[: text.index('[[tasks]]\nid = "commit"')])
+    release(read_lab(tiny.folder))
+    shorter, moved = read_lab(tiny.folder), with_(class_of, course=tiny.course)
+    project(moved, shorter, {"anna": judged(shorter, first, adds="FAIL")})
+    second = hand_in(moved, shorter, "anna", RIGHT)
+    project(moved, shorter, {"anna": judged(shorter, second)})
+    hand_in_again(moved, shorter, "anna", first)
+    project(moved, shorter, {"anna": judged(shorter, first, adds="FAIL")})
+    assert row(moved, "anna").marks["adds"].comment == "Nearly."
+
+    project(class_of, sound, {"anna": judged(sound, first, adds="FAIL")})
+    found = row(class_of, "anna").marks
+    assert {name: (mark.by_hand, mark.comment) for name, mark in found.items() if mark.comment} == {
+        "adds": (2, "Nearly."),
+        "is_committed": (0.5, "Half."),
+    }
+
+
 def test_a_person_can_flag_and_give_extra_points(class_of: Classroom, sound: Lab) -> None:
     snapshot = hand_in(class_of, sound, "anna", RIGHT)
     project(class_of, sound, {"anna": judged(sound, snapshot)})
