@@ -52,7 +52,7 @@ class Audit:
         entry = {
             "at": utc(datetime.now(UTC)),
             "by": f"{_user()}@{platform.node()}",
-            "event": event if before or event == GRADED else FOUND,
+            "event": FOUND if event == BY_HAND and not _is_typed_anew(before, state) else event,
             "learner": row.learner,
             "lab": row.lab,
             "points_before": before["points"] if before else None,
@@ -103,6 +103,15 @@ def _state(row: Row) -> dict[str, Any]:
         "release": row.release,
         "typed": typed,
     }
+
+
+def _is_typed_anew(before: dict[str, Any] | None, state: dict[str, Any]) -> bool:
+    """Whether it is a person's doing that a grade differs; a run killed before its line is nobody's."""
+    return (
+        before is not None
+        and before.get("snapshot") == state["snapshot"]
+        and before.get("typed") != state["typed"]
+    )
 
 
 def _code(secret: bytes, before: str, entry: dict[str, Any]) -> str:

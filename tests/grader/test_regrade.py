@@ -211,6 +211,18 @@ def test_a_line_that_a_kill_cut_off_costs_no_other(class_of: Classroom, tiny: La
     assert audit.first_broken(class_of) is None
 
 
+def test_a_kill_before_the_line_is_nobody_s_hand(class_of: Classroom, tiny: Lab) -> None:
+    file = class_of.folder / audit.FILE
+    before, lab = file.read_bytes(), released_anew(tiny)
+    project(class_of, lab, turned(class_of, lab))
+    file.write_bytes(before)  # what a kill between the gradebook and its log leaves
+    project(class_of, lab, load_told(class_of, lab, []))
+    assert logged(class_of)[2:] == [
+        ("anna", "found in the gradebook", 6, 5),
+        ("ben", "found in the gradebook", 3, 6),
+    ]
+
+
 def test_an_appeal_has_all_evidence(class_of: Classroom, tiny: Lab) -> None:
     class_of = with_(class_of, attempts={tiny.id: 1})
     give(class_of, "adds", 2.5, "Nearly.\x1b[2J")
