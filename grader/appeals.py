@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from grader import audit
 from grader.classroom import Classroom
@@ -27,7 +28,7 @@ def evidence(classroom: Classroom, lab: Lab, row: Row) -> str:
         ("Handed in", _handed_in(classroom, lab, row.learner)),
         ("Results", _results(classroom, lab, row.learner)),
         ("Marks as they count", _marks(row)),
-        ("Grades written", _log(classroom, lab, row.learner)),
+        ("Grades written", _log(classroom, lab, row)),
     ]
     lines: list[str] = []
     for title, body in parts:
@@ -85,12 +86,14 @@ def _marks(row: Row) -> Iterator[str]:
             yield f"  A person says: {plain(mark.comment)}"
 
 
-def _log(classroom: Classroom, lab: Lab, learner: str) -> Iterable[str]:
+def _log(classroom: Classroom, lab: Lab, row: Row) -> Iterable[str]:
     broken = audit.first_broken(classroom)
     if broken is not None:
         yield f"The log was changed by somebody: the line of {line(str(broken.get('at')))}, or one before it."
+    last: dict[str, Any] = {}
     for entry in audit.entries(classroom):
-        if (entry["learner"], entry["lab"]) == (learner, lab.id):
+        if (entry["learner"], entry["lab"]) == (row.learner, lab.id):
+            last = entry
             told = {key: line(str(entry.get(key, ""))) for key in ("at", "by", "event", "box", "why")}
             points = f"{_number(entry.get('points_before'))} → {_number(entry['points'])}"
             points += f" of {_number(entry.get('possible'))}"
@@ -100,6 +103,10 @@ def _log(classroom: Classroom, lab: Lab, learner: str) -> Iterable[str]:
             yield f"{told['at']} {told['by']}: {told['event']}, {points}, release {release}{box}{why}"
             typed = entry.get("typed") or {}
             yield from (f"  by hand at {line(name)}: {line(json.dumps(typed[name]))}" for name in typed)
+    now = audit.state_of(row)
+    if row.points is not None and {key: last.get(key) for key in now} != now:
+        yield "The gradebook says something else than the last line. `grader grade` notes what was typed"
+        yield "since then; if nothing was, lines were cut off or the gradebook was changed."
 
 
 def _number(value: object) -> str:

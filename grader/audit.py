@@ -45,7 +45,7 @@ class Audit:
         Raises:
             OSError: it cannot be written.
         """
-        state = _state(row)
+        state = state_of(row)
         before = self.last.get((row.learner, row.lab))
         if before is not None and {key: before.get(key) for key in state} == state:
             return
@@ -89,8 +89,8 @@ def first_broken(classroom: Classroom) -> dict[str, Any] | None:
     return None
 
 
-def _state(row: Row) -> dict[str, Any]:
-    """What counts: the points, what they are for, and what of them a person typed."""
+def state_of(row: Row) -> dict[str, Any]:
+    """What counts, as a line has it: the points, what they are for, and what of them a person typed."""
     typed = {
         name: [mark.by_hand, mark.extra, mark.comment]
         for name, mark in row.marks.items()

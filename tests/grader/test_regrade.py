@@ -258,6 +258,15 @@ def test_an_appeal_has_all_evidence(class_of: Classroom, tiny: Lab) -> None:
     assert "The log was changed by somebody: the line of 20" in text
 
 
+def test_an_appeal_sees_lines_that_were_cut_off(class_of: Classroom, tiny: Lab) -> None:
+    [_, ben] = rows(class_of)
+    assert "than the last line" not in evidence(class_of, tiny, ben)
+    file = class_of.folder / audit.FILE
+    file.write_text(file.read_text().splitlines(keepends=True)[0])
+    assert audit.first_broken(class_of) is None
+    assert "The gradebook says something else than the last line." in evidence(class_of, tiny, ben)
+
+
 def test_forty_hostile_strings_stay_text_in_an_appeal(class_of: Classroom, tiny: Lab) -> None:
     [row] = [row for row in rows(class_of) if row.learner == "anna"]
     for text in HOSTILE:
