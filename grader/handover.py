@@ -29,6 +29,7 @@ POINTS = "Points Possible"
 MOODLE_GRADE, MOODLE_MOST = "Grade", "Maximum Grade"
 MOODLE_NEEDS = ("Identifier", MOODLE_GRADE, "Last modified (grade)")
 MOODLE_MATCH = ("ID number", "Username", "Email address", "Full name")
+MOODLE = ("Identifier", *MOODLE_MATCH, MOODLE_GRADE, MOODLE_MOST, "Last modified (grade)")
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,9 @@ def canvas(classroom: Classroom, lab: Lab, rows: Sequence[Row], into: Path | Non
 def moodle(classroom: Classroom, lab: Lab, rows: Sequence[Row], into: Path | None) -> Sheet:
     """One lab's grades for Moodle: for its gradebook's import, or with `into` in its own grading worksheet.
 
+    Only the columns that Moodle needs are given back. It takes every other text in a worksheet, feedback
+    comments above all, for a new one, and ours is not what was typed there: long texts are cut in it.
+
     Raises:
         CourseError: `into` is no grading worksheet, or its assignment has other points.
     """
@@ -95,11 +99,10 @@ def moodle(classroom: Classroom, lab: Lab, rows: Sequence[Row], into: Path | Non
     found, missing = _matched(classroom, table.rows, grades, MOODLE_MATCH, into)
     for row, _ in found:
         _same_points(row.get(MOODLE_MOST, ""), lab, into)
+    kept = [name for name in table.head if name in MOODLE]
     filled: list[dict[str, Field]] = [row | {MOODLE_GRADE: grades[learner]} for row, learner in found]
     return Sheet(
-        csv_table(table.head, [[row[one] for one in table.head] for row in filled]),
-        len(filled),
-        (*left_out, *missing),
+        csv_table(kept, [[row[one] for one in kept] for row in filled]), len(filled), (*left_out, *missing)
     )
 
 

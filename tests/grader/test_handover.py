@@ -132,14 +132,24 @@ def test_canvas_reads_a_file_of_the_class_s_own(class_of: Classroom, sound: Lab)
 def test_moodle_reads_back_its_worksheet(class_of: Classroom, sound: Lab, tmp_path: Path) -> None:
     sheet = moodle(class_of, sound, rows_of(sound), put(tmp_path / "in", MOODLE))
     assert read_by_moodle(sheet.text) == {"Participant 11": 5.5, "Participant 12": 4}
-    assert table(sheet.text)[2][-1] == "See me"
-    assert table(sheet.text)[1][-2] == "-"
+    assert [row[-1] for row in table(sheet.text)] == ["Last modified (grade)", "-", "-"]
     assert sheet.left_out == ("dora: to be looked at", "502: missing", "cleo: in no row of given.csv")
     plain = moodle(class_of, sound, rows_of(sound), None)
     assert table(plain.text)[:2] == [
         ["ID number", "Email address", "Full name", "Add two numbers"],
         ["anna", "anna@example.invalid", "Anna Lee", "5.5"],
     ]
+
+
+def test_moodle_keeps_the_comments_that_somebody_typed_there(
+    class_of: Classroom, sound: Lab, tmp_path: Path
+) -> None:
+    long = MOODLE.replace("See me", f"- {'Read this. ' * 1000}")
+    sheet = moodle(class_of, sound, rows_of(sound), put(tmp_path / "in", long))
+    assert table(sheet.text)[0] == [
+        "Identifier", "Full name", "Email address", "Grade", "Maximum Grade", "Last modified (grade)",
+    ]  # fmt: skip
+    assert "Read this." not in sheet.text
 
 
 def test_gradescope_reads_points_and_nothing_hidden(sound: Lab) -> None:
