@@ -15,7 +15,7 @@ from typing import Any
 
 from grader.classroom import Classroom, Learner
 from grader.errors import CourseError
-from grader.exports import Field, csv_table
+from grader.exports import Field, csv_table, number
 from grader.manifest import Lab
 from grader.marks import Row
 from grader.results import Result, learner_view
@@ -83,7 +83,8 @@ def moodle(classroom: Classroom, lab: Lab, rows: Sequence[Row], into: Path | Non
     """One lab's grades for Moodle: for its gradebook's import, or with `into` in its own grading worksheet.
 
     Only the columns that Moodle needs are given back. It takes every other text in a worksheet, feedback
-    comments above all, for a new one, and ours is not what was typed there: long texts are cut in it.
+    comments above all, for a new one, and ours is not what was typed there: long texts are cut in it. A
+    grade above the assignment's most it skips without a word, so that learner is given the most, and named.
 
     Raises:
         CourseError: `into` is no grading worksheet, or its assignment has other points.
@@ -100,9 +101,18 @@ def moodle(classroom: Classroom, lab: Lab, rows: Sequence[Row], into: Path | Non
     for row, _ in found:
         _same_points(row.get(MOODLE_MOST, ""), lab, into)
     kept = [name for name in table.head if name in MOODLE]
-    filled: list[dict[str, Field]] = [row | {MOODLE_GRADE: grades[learner]} for row, learner in found]
+    most = _possible(lab)
+    filled: list[dict[str, Field]] = [row | {MOODLE_GRADE: min(grades[who], most)} for row, who in found]
+    above = [
+        f"{who}: {number(grades[who] - most)} of {number(grades[who])} points, "
+        f"as Moodle takes {number(most)} at most"
+        for _, who in found
+        if grades[who] > most
+    ]
     return Sheet(
-        csv_table(kept, [[row[one] for one in kept] for row in filled]), len(filled), (*left_out, *missing)
+        csv_table(kept, [[row[one] for one in kept] for row in filled]),
+        len(filled),
+        (*left_out, *missing, *above),
     )
 
 

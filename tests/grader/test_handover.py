@@ -152,6 +152,13 @@ def test_moodle_keeps_the_comments_that_somebody_typed_there(
     assert "Read this." not in sheet.text
 
 
+def test_moodle_skips_nobody_who_has_extra_points(class_of: Classroom, sound: Lab, tmp_path: Path) -> None:
+    rows = [Row("anna", sound.id, "graded", 7.5, 6), Row("ben", sound.id, "graded", 6, 6)]
+    sheet = moodle(class_of, sound, rows, put(tmp_path / "in", MOODLE))
+    assert read_by_moodle(sheet.text) == {"Participant 11": 6, "Participant 12": 6}
+    assert sheet.left_out == ("anna: 1.5 of 7.5 points, as Moodle takes 6 at most",)
+
+
 def test_gradescope_reads_points_and_nothing_hidden(sound: Lab) -> None:
     result = judged(
         sound, "5" * 64, found="-1", adds="FAIL", adds_anything="FAIL", is_committed="GRADER_ERROR"
