@@ -122,6 +122,11 @@ def report(
     ] = "",
 ) -> None:
     """Say how the class did: in one lab, printed; in all of them, as pages and tables."""
+    if lab and (output or anonymous or site):
+        raise CourseError(
+            "`--output`, `--anonymous` and `--site` are for the pages on the whole class; what is printed of "
+            "one lab has names in it. Leave the lab out."
+        )
     if lab:
         classroom, one = _here(lab)
         typer.echo(exports.report(one, runs.load_results(classroom, one), _rows(classroom)), nl=False)

@@ -82,6 +82,9 @@ def test_commands_name_what_is_missing(class_of: Classroom) -> None:
         done = typed(class_of, *words)
         assert done.returncode == 2
         assert "gradebook.db is not there yet. Run `grader grade LAB` first." in done.stderr
+    named = typed(class_of, "report", "01", "--anonymous")
+    assert (named.returncode, named.stdout) == (2, "")
+    assert "what is printed of one lab has names in it. Leave the lab out." in named.stderr
     assert "has no lab `7`" in typed(class_of, "grade", "7").stderr
     assert typed(class_of, "grade").returncode == 2
     assert typed(class_of, "export", "--format", "ods").returncode == 2
