@@ -176,12 +176,14 @@ def _hand_over(
     if form is Format.GRADESCOPE:
         folder = output or classroom.folder / "gradescope"
         results = runs.load_results(classroom, lab)
-        texts = {
-            row.learner: handover.gradescope(results[row.learner], row) for row in handover.graded(rows, lab)
-        }
-        for name, text in texts.items():
-            _put(text, folder / name / lab.id / "results.json", "")
-        typer.echo(f"{len(texts)} files below {folder}.")
+        given = {row.learner: row for row in handover.graded(rows, lab) if row.learner in results}
+        for name, row in given.items():
+            _put(handover.gradescope(results[name], row), folder / name / lab.id / "results.json", "")
+        typer.echo(f"{len(given)} files below {folder}.")
+        for row in rows:
+            if row.lab == lab.id and row.learner not in given:
+                why = "no result of somebody on the roster" if row.status == "graded" else row.status
+                typer.echo(f"Left out: {line(row.learner)}: {why}", err=True)
         return
     sheet = (
         handover.canvas(classroom, lab, rows, into, column)

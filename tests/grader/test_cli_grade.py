@@ -66,6 +66,13 @@ def test_a_class_is_graded_reported_exported_and_told(class_of: Classroom) -> No
     files = typed(class_of, "export", "01", "--format", "gradescope")
     assert files.stdout == f"1 files below {class_of.folder / 'gradescope'}.\n"
     assert json.loads((class_of.folder / "gradescope/anna/01-add/results.json").read_text())["score"] == 6
+    assert files.stderr == "Left out: ben: to be looked at\nLeft out: cleo: missing\n"
+    roster = (class_of.folder / "roster.csv").read_text()
+    (class_of.folder / "roster.csv").write_text("id,name,email\nben,,\n")
+    gone = typed(class_of, "export", "01", "--format", "gradescope")
+    assert (gone.returncode, gone.stdout.partition(" ")[0]) == (0, "0")
+    assert "Left out: anna: no result of somebody on the roster\n" in gone.stderr
+    (class_of.folder / "roster.csv").write_text(roster)
     vague = typed(class_of, "export", "--format", "moodle")
     assert (vague.returncode, "Name it: `grader export LAB --format moodle`." in vague.stderr) == (2, True)
     pages = typed(class_of, "report", "--anonymous")
