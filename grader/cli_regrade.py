@@ -36,7 +36,8 @@ def regrade(
 ) -> None:
     """Judge everybody by the lab's release as it is now, and say whose grade changes, by how much and why.
 
-    Grades that would fall stay as they are unless `--lower` lets them; then the exit code is 1.
+    Grades that would fall stay as they are unless `--lower` lets them. The exit code is 1 when one would, and
+    when somebody could not be judged.
     """
     from grader import formgrader, gradebook  # nbgrader takes seconds to import
 
@@ -49,16 +50,19 @@ def regrade(
         typer.echo("\n".join(change.lines))
     falling = [change.learner for change in changed if change.falls]
     rising = sum(change.after > change.points for change in changed)
+    for name, why in sorted(found.failed.items()):
+        typer.echo(f"{name}: not judged, and stays as it is: {line(why, longest=400)}")
     typer.echo(f"{one.id}: {rising} rise, {len(falling)} fall, {len(found.results) - len(changed)} stay.")
     if dry_run:
         typer.echo("The gradebook is as it was.")
-        return
+        raise typer.Exit(1 if found.failed else 0)
     kept = {one.learner for one in gradebook.project(classroom, one, found.results, lower=lower, why=because)}
     formgrader.write(
         classroom, one, {name: result for name, result in found.results.items() if name not in kept}
     )
     if kept:
         typer.echo(f"Not lowered: {', '.join(sorted(kept))}. With `--lower` they are.")
+    if kept or found.failed:
         raise typer.Exit(1)
 
 

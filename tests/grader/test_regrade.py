@@ -281,6 +281,22 @@ def test_forty_hostile_strings_stay_text_in_an_appeal(class_of: Classroom, tiny:
 
 
 @pytest.mark.slow
+def test_a_regrade_names_who_could_not_be_judged(class_of: Classroom, tiny: Lab) -> None:
+    lab = released_anew(tiny)
+    turned(class_of, lab)
+    for file in class_of.results("ben", lab.id).glob(f"*-{lab.release[:16]}/result.json"):
+        file.unlink()
+    (changed,) = class_of.submissions("ben", lab.id).glob("*/work/notes.md")
+    changed.write_text("Other notes.\n")
+    for words in (["--dry-run"], ["--lower"]):
+        done = typed(class_of, "regrade", "01", "--accept-weak", *words)
+        assert (done.returncode, done.stderr) == (1, "")
+        assert "\nben: not judged, and stays as it is: " in done.stdout
+        assert "01-add: 0 rise, 1 fall, 0 stay." in done.stdout
+    assert points(class_of) == {"anna": 5, "ben": 3}
+
+
+@pytest.mark.slow
 def test_a_regrade_is_tried_done_and_appealed_by_command(class_of: Classroom, tiny: Lab) -> None:
     lab = released_anew(tiny)
     turned(class_of, lab)
