@@ -8,7 +8,6 @@ import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from shutil import rmtree
 
 from grader.bookfile import FILE as BOOK
 from grader.classroom import FILE, Classroom
@@ -62,23 +61,24 @@ def restore(file: Path, folder: Path) -> int:
     Raises:
         CourseError: `folder` holds something, `file` is no backup or is damaged, or it cannot be written.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise CourseError(f"{folder} is not an empty folder. Name a new one for the class.")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    new = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
     try:
-        count = _unpack(file, new)
-        (new / TOP).chmod(0o700)
-        if folder.exists():
-            folder.rmdir()
-        (new / TOP).replace(folder)
-    except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise CourseError(f"{folder} is not an empty folder. Name a new one for the class.")
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(
+            dir=folder.parent, prefix=f".{folder.name}.", ignore_cleanup_errors=True
+        ) as place:
+            count = _unpack(file, Path(place))
+            new = Path(place) / TOP
+            new.chmod(0o700)
+            if folder.exists():
+                folder.rmdir()
+            new.replace(folder)
+    except (OSError, EOFError, ValueError, OverflowError, tarfile.TarError, zlib.error) as error:
         raise CourseError(
             f"{file} cannot be put back ({getattr(error, 'strerror', None) or error}). "
             f"Nothing was written to {folder}. Try another backup, or another place."
         ) from error
-    finally:
-        rmtree(new, ignore_errors=True)
     return count
 
 

@@ -144,6 +144,12 @@ def member(name: str, kind: bytes = tarfile.REGTYPE, target: str = "") -> tarfil
     return found
 
 
+def from_the_far_future(name: str) -> tarfile.TarInfo:
+    found = tarfile.TarInfo(name)
+    found.mtime = 1e30
+    return found
+
+
 WHOLE = [member(f"class/{name}") for name in ("class.toml", ".secret", "roster.csv")]
 HOSTILE = {
     "another tar": [member("etc/passwd")],
@@ -152,6 +158,7 @@ HOSTILE = {
     "a link": [*WHOLE, member("class/x", tarfile.SYMTYPE, "/etc/passwd")],
     "a hard link": [*WHOLE, member("class/x", tarfile.LNKTYPE, "class/.secret")],
     "a device": [*WHOLE, member("class/x", tarfile.CHRTYPE)],
+    "a time that no clock has": [*WHOLE, from_the_far_future("class/x")],
     "no secret": WHOLE[:1],
 }
 
@@ -179,6 +186,12 @@ def test_a_damaged_backup_and_a_full_folder_are_refused(class_of: Classroom, tmp
         ):
             backups.restore(broken, tmp_path / "back")
     assert not (tmp_path / "back").exists()
+
+
+def test_a_place_that_cannot_be_made_is_named(class_of: Classroom, tmp_path: Path) -> None:
+    backups.backup(class_of, tmp_path / "class.tar.gz")
+    with pytest.raises(CourseError, match=r"cannot be put back .*Nothing was written .*another place"):
+        backups.restore(tmp_path / "class.tar.gz", class_of.folder / "class.toml" / "deep" / "back")
 
 
 @pytest.mark.slow
