@@ -15,7 +15,7 @@ from grader.errors import CourseError
 from grader.intake import LOCK as COLLECTING
 from grader.intake import STAGE
 from grader.leftovers import LOCK as GRADING
-from grader.locks import Held, hold
+from grader.locks import Held, hold, note
 from grader.texts import line, sweep
 
 WRITING = ".gradebook.lock"
@@ -88,12 +88,14 @@ def _quiet_class(classroom: Classroom) -> Iterator[None]:
     with ExitStack() as held:
         for name in LOCKS:
             try:
-                held.enter_context(hold(classroom.folder / name))
+                lock = held.enter_context(hold(classroom.folder / name))
             except Held as busy:
                 raise CourseError(
                     f"{classroom.folder} is being worked on (process {busy.pid or 'unknown'}). Wait until it "
                     "ends, then back up."
                 ) from busy
+            lock.seek(0)
+            note(lock, *lock.read().splitlines()[1:])  # what a killed run left is swept by the next grade
         yield
 
 

@@ -86,6 +86,13 @@ def test_nobody_works_on_the_class_meanwhile(class_of: Classroom, tmp_path: Path
     assert not (tmp_path / "class.tar.gz").exists()
 
 
+def test_who_finds_the_class_held_is_told_by_whom(class_of: Classroom, tmp_path: Path) -> None:
+    lock = class_of.folder / ".grading.lock"
+    lock.write_text("1\n/tmp/grader-0123\n")  # a run that was killed
+    backups.backup(class_of, tmp_path / "class.tar.gz")
+    assert lock.read_text() == f"{os.getpid()}\n/tmp/grader-0123\n"
+
+
 def test_a_backup_that_cannot_be_written_leaves_the_one_before(class_of: Classroom, tmp_path: Path) -> None:
     with pytest.raises(
         CourseError, match=r"lies in the class itself\. Name a place elsewhere, best on another"
