@@ -23,6 +23,7 @@ LOCKS = (COLLECTING, GRADING, WRITING)
 BESIDE = tuple(
     f"{BOOK}{end}" for end in ("-journal", "-wal", "-shm")
 )  # SQLite's own copy has what is in them
+OURS = ("submissions", "results", "aside", "feedback")  # no link stands in these but a person's own
 TOP = "class"
 
 
@@ -33,7 +34,8 @@ def backup(classroom: Classroom, file: Path) -> int:
     itself, so formgrader may be open.
 
     Raises:
-        CourseError: the class is being worked on, `file` lies in it, or cannot be written.
+        CourseError: the class is being worked on, a part of it is a link, `file` lies in it, or cannot be
+            written.
     """
     target = file.resolve()
     if target.is_relative_to(classroom.folder.resolve()):
@@ -107,7 +109,14 @@ def _pack(folder: Path, half: Path, place: Path) -> int:
         with tarfile.open(fileobj=file, mode="w:gz", compresslevel=3) as archive:
             for path in sorted(folder.rglob("*")):
                 name = path.relative_to(folder)
-                if name.parts[0] in (*LOCKS, STAGE) or str(name) in BESIDE or not _is_plain(path):
+                if name.parts[0] in (*LOCKS, STAGE) or str(name) in BESIDE:
+                    continue
+                if path.is_symlink() and (len(name.parts) == 1 or name.parts[0] in OURS):
+                    raise CourseError(
+                        f"{path} is a link, and what it points to would be missing from the backup. Put the "
+                        "thing itself there, or back that place up with a program of your own."
+                    )
+                if not _is_plain(path):
                     continue
                 source = _copied(path, place) if str(name) == BOOK else path
                 archive.add(source, f"{TOP}/{name}", recursive=False)

@@ -93,6 +93,17 @@ def test_who_finds_the_class_held_is_told_by_whom(class_of: Classroom, tmp_path:
     assert lock.read_text() == f"{os.getpid()}\n/tmp/grader-0123\n"
 
 
+@pytest.mark.parametrize("name", ["submissions", "roster.csv", "results/anna"])
+def test_a_part_that_lies_elsewhere_is_not_left_out_in_silence(
+    name: str, class_of: Classroom, tmp_path: Path
+) -> None:
+    (class_of.folder / name).rename(tmp_path / "elsewhere")
+    (class_of.folder / name).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(CourseError, match=rf"{name} is a link, and what it points to would be missing"):
+        backups.backup(class_of, tmp_path / "class.tar.gz")
+    assert not (tmp_path / "class.tar.gz").exists()
+
+
 def test_a_backup_that_cannot_be_written_leaves_the_one_before(class_of: Classroom, tmp_path: Path) -> None:
     with pytest.raises(
         CourseError, match=r"lies in the class itself\. Name a place elsewhere, best on another"
