@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -89,7 +89,14 @@ class _Reader:
     def moment(self, at: object, what: str) -> datetime:
         if not isinstance(at, datetime):
             raise CourseError(f"{self.file}: {what} is {at}. Write it with a time, like {TIME}.")
-        return at if at.tzinfo else last_reading(at, self.zone)
+        try:
+            found = at if at.tzinfo else last_reading(at, self.zone)
+            _ = found.astimezone(UTC), found.astimezone(self.zone)
+        except OverflowError as error:
+            raise CourseError(
+                f"{self.file}: {what} is {at}, where the calendar ends. Write a day before, like {TIME}."
+            ) from error
+        return found
 
     def count(self, value: object, what: str) -> int:
         if type(value) is not int or value < 1:

@@ -194,6 +194,10 @@ WRONG = [
         r"the extension of `anna` in `01` is 2026-12-01\. Write it with a t",
     ),
     (
+        "[extensions.01]\nanna = 9999-12-31T23:59:59-05:00",
+        r"the extension of `anna` in `01` is 9999-12-31 23:59:59-05:00, where the calendar ends\. Write",
+    ),
+    (
         "[extensions.01]\nanna = {}",
         r"the extension of `anna` in `01` gives nothing\. Write `until = 2026-12-01T",
     ),
