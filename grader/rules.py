@@ -148,6 +148,8 @@ class _Reader:
                 f"{self.file}: `late.percent` is missing. Write `percent = 10`, the loss for a day."
             )
         days = self.number(table, "free_days", 365)
+        if days is not None and not days.is_integer():
+            raise CourseError(f"{self.file}: `late.free_days` is {days:g}. Write a whole number of days.")
         if (policy is Policy.LATE_DAYS) != (days is not None):
             raise CourseError(
                 f'{self.file}: `late.free_days` goes with `policy = "late days"`, and only with it.'

@@ -176,6 +176,10 @@ WRONG = [
     ("[late]\npercent = true", r"`late\.percent` is True\. Write a number from 0 to 100"),
     ("[late]\nfree_days = 3", r'`late\.free_days` goes with `policy = "late days"`, and only with it'),
     ("[late]\npolicy = 'late days'\npercent = 5", r"`late\.free_days` goes with"),
+    (
+        "[late]\npolicy = 'late days'\npercent = 5\nfree_days = 1.5",
+        r"`late\.free_days` is 1\.5\. Write a whole number of days\.",
+    ),
     ("[late]\npercents = 5", r"`late` has an unknown key `percents`\. The keys: policy, percent, at_most"),
     ("[attempts]\n01 = 0", r"the attempts of `01` is 0\. Write a whole number from 1"),
     ("[attempts]\n01 = 3\n'add' = 4", r"01-add has two counts of attempts\. Take one of them out"),
