@@ -116,8 +116,8 @@ def _columns(rows: Sequence[Row]) -> list[tuple[str, str]]:
 
 
 def number(value: float | None) -> str:
-    """Points as people write them; empty when there are none."""
-    return "" if value is None else f"{value:g}"
+    """Points as people write them, to four digits after the point; empty when there are none."""
+    return "" if value is None else f"{value:.4f}".rstrip("0").rstrip(".")
 
 
 def _cell(text: str) -> str:

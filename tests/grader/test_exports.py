@@ -77,6 +77,13 @@ def test_a_row_has_its_points_and_with_checks_each_of_them(sound: Lab, tmp_path:
     assert [line[12:] for line in wide[1:]] == [["2.5", "0", ""], ["", "", ""], ["", "", "1"]]
 
 
+def test_points_are_written_as_they_count(sound: Lab, tmp_path: Path) -> None:
+    classroom = a_class(tmp_path / "class", sound, "anna")
+    for points, shown in ((1234.5625, "1234.5625"), (0.1 + 0.2, "0.3"), (100.0, "100"), (0.0, "0")):
+        [_, row] = read(csv_text(classroom, [Row("anna", sound.id, "graded", points, 6)]))
+        assert (row[5], row[10]) == (shown, shown)
+
+
 def test_a_report_counts_and_names_who_waits(sound: Lab) -> None:
     results = {
         "anna": replace(judged(sound, "a", adds="FAIL", adds_anything="BLOCKED"), seconds=3.0),
