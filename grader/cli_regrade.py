@@ -49,7 +49,7 @@ def regrade(
     for change in changed:
         typer.echo("\n".join(change.lines))
     falling = [change.learner for change in changed if change.falls]
-    rising = sum(change.after > change.points for change in changed)
+    rising = sum(change.rises for change in changed)
     for name, why in sorted(found.failed.items()):
         typer.echo(f"{name}: not judged, and stays as it is: {line(why, longest=400)}")
     typer.echo(f"{one.id}: {rising} rise, {len(falling)} fall, {len(found.results) - len(changed)} stay.")

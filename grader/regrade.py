@@ -32,7 +32,12 @@ class Regraded:
     @property
     def falls(self) -> bool:
         """Whether the grade gets lower, or loses points until a person decides."""
-        return self.after < self.points
+        return round(self.after - self.points, 6) < 0  # sums of the same tenths differ by a hair
+
+    @property
+    def rises(self) -> bool:
+        """Whether the grade gets higher."""
+        return round(self.after - self.points, 6) > 0
 
     @property
     def lines(self) -> list[str]:

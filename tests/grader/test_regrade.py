@@ -14,7 +14,7 @@ from grader.errors import CourseError
 from grader.gradebook import project, rows
 from grader.manifest import Lab, read_lab
 from grader.marks import Mark, Row
-from grader.regrade import compare
+from grader.regrade import Regraded, compare
 from grader.release import release
 from grader.results import Result
 from grader.runs import load_told
@@ -119,6 +119,13 @@ def test_a_comparison_says_who_by_how_much_and_why(sound: Lab) -> None:
         "    gone: 2 → 0. The lab has no such check any more.",
         "anna: 4 → 3 (-1)\n    adds: 3 → 0. PASS → FAIL: -1 \\x1b[2J\n    adds_anything: 0 → 2. FAIL → PASS",
     ]
+
+
+def test_the_same_points_in_another_order_neither_fall_nor_rise() -> None:
+    assert 0.1 + 0.2 + 0.3 != 0.3 + 0.2 + 0.1
+    for points, after in ((0.1 + 0.2 + 0.3, 0.3 + 0.2 + 0.1), (0.3 + 0.2 + 0.1, 0.1 + 0.2 + 0.3)):
+        one = Regraded("anna", points, after, ())
+        assert (one.falls, one.rises) == (False, False)
 
 
 def test_a_grade_for_the_same_work_falls_only_when_asked(class_of: Classroom, tiny: Lab) -> None:
