@@ -49,7 +49,7 @@ def project(
             book.update_or_create_student(
                 learner.id, first_name=first, last_name=last, email=_no_html(learner.email)
             )
-        audit, before = Audit(classroom), _rows_before(classroom, book, lab, receipts)
+        audit, before = Audit(classroom), _rows_before(book, lab, receipts)
         kept = [] if lower else [one for one in compare(lab, results, before) if one.falls]
         losing = _losing(lab, results, before)
         _refuse_lost_checks(lab, kept, [] if lower else losing)
@@ -61,12 +61,12 @@ def project(
             if name in receipts and receipts[name].snapshot == result.snapshot and name not in falling:
                 _Page(book, lab, cells, receipts[name], result).write()
                 submission = book.find_submission(lab.id, name)
-                now = _row(classroom, book, submission.assignment, name, submission, receipts[name])
+                now = _row(lab.release, book, submission.assignment, name, submission, receipts[name])
                 audit.note(GRADED, now, result, why=why)
         for row in losing:
             submission = book.find_submission(lab.id, row.learner)
             now = _row(
-                classroom, book, submission.assignment, row.learner, submission, receipts.get(row.learner)
+                lab.release, book, submission.assignment, row.learner, submission, receipts.get(row.learner)
             )
             audit.note(LOST, now, why=why)
         return kept
@@ -87,10 +87,10 @@ def rows(classroom: Classroom, *, wait_s: float = WAIT_S) -> list[Row]:
         handed = {lab: newest(classroom, lab) for lab in labs}
         late = {name: _lateness(classroom, name, handed) for name in classroom.roster}
         for assignment in assignments:
-            receipts = handed[str(assignment.name)]
+            receipts, release = handed[str(assignment.name)], _release(classroom, str(assignment.name))
             submitted = {one.student.id: one for one in assignment.submissions}
             for name in sorted(classroom.roster.keys() | submitted.keys()):
-                row = _row(classroom, book, assignment, name, submitted.get(name), receipts.get(name))
+                row = _row(release, book, assignment, name, submitted.get(name), receipts.get(name))
                 found.append(replace(row, lateness=late.get(name, {}).get(row.lab)))
     return found
 
@@ -254,13 +254,13 @@ def _drop(book: Any, lab: Lab, notebook: Any, names: set[str]) -> None:
     book.db.commit()
 
 
-def _rows_before(classroom: Classroom, book: Any, lab: Lab, receipts: Mapping[str, Receipt]) -> list[Row]:
+def _rows_before(book: Any, lab: Lab, receipts: Mapping[str, Receipt]) -> list[Row]:
     """What the gradebook holds of a lab before anything is written, for everybody with a grade there."""
     found = []
     for assignment in book.assignments:
         for submission in assignment.submissions if assignment.name == lab.id else ():
             name = str(submission.student.id)
-            found.append(_row(classroom, book, assignment, name, submission, receipts.get(name)))
+            found.append(_row(lab.release, book, assignment, name, submission, receipts.get(name)))
     return [row for row in found if row.snapshot]
 
 
@@ -292,8 +292,9 @@ def _refuse_lost_checks(lab: Lab, falling: Sequence[Regraded], losing: Sequence[
 
 
 def _row(
-    classroom: Classroom, book: Any, assignment: Any, name: str, submission: Any, receipt: Receipt | None
+    release: str, book: Any, assignment: Any, name: str, submission: Any, receipt: Receipt | None
 ) -> Row:
+    """A learner's row; `release` is the lab's as it is now."""
     lab, late = str(assignment.name), receipt.late if receipt else None
     known = _projected(book, name, lab) if submission else None
     if known is None or (receipt and receipt.snapshot != known[0]):
@@ -305,7 +306,7 @@ def _row(
         for grade in sorted(page.grades, key=lambda one: str(one.name))
     }
     status = "graded"
-    if known[1] != _release(classroom, lab):
+    if known[1] != release:
         status = "older release"
     elif page.flagged or any(mark.to_look_at for mark in marks.values()):
         status = "to be looked at"

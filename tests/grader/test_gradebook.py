@@ -12,6 +12,7 @@ from dataclasses import replace as with_
 from datetime import timedelta
 from pathlib import Path
 from shutil import copyfile
+from types import FrameType
 
 import pytest
 
@@ -239,6 +240,27 @@ def test_a_person_can_flag_and_give_extra_points(class_of: Classroom, sound: Lab
     typed(class_of, "UPDATE grade SET extra_credit = 1.5 WHERE auto_score = 3")
     anna = row(class_of, "anna")
     assert (anna.status, anna.points, anna.marks["adds"].extra) == ("to be looked at", 7.5, 1.5)
+
+
+def test_a_lab_is_read_once_for_all_its_learners(class_of: Classroom, sound: Lab) -> None:
+    results = {
+        name: judged(sound, hand_in(class_of, sound, name, {**RIGHT, "notes.md": name}))
+        for name in ("anna", "ben")
+    }
+    project(class_of, sound, results)
+    calls: list[str] = []
+
+    def trace(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and frame.f_code.co_name == "read_lab":
+            calls.append(frame.f_code.co_filename)
+
+    sys.setprofile(trace)
+    try:
+        found = rows(class_of)
+    finally:
+        sys.setprofile(None)
+    assert [one.status for one in found] == ["graded", "graded"]
+    assert len(calls) == 1
 
 
 def test_names_cannot_be_markup_in_formgrader(class_of: Classroom, sound: Lab) -> None:
