@@ -3,7 +3,7 @@
 import hmac
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -88,7 +88,6 @@ class Survey:
     labs: tuple[LabView, ...]
     asides: tuple[Aside, ...]
     anonymous: bool
-    stale: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def learners(self) -> tuple[Learner, ...]:
