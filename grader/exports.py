@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
@@ -19,6 +20,7 @@ COLUMNS = (
     "because",
 )  # fmt: skip
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+INSIDE = re.compile(r"([;|\t\n]\s*)(?=[=+\-@＝＋－＠])")  # where a spreadsheet may cut instead of at commas
 
 
 def csv_text(classroom: Classroom, rows: Sequence[Row], *, checks: bool = False) -> str:
@@ -121,5 +123,5 @@ def number(value: float | None) -> str:
 
 
 def _cell(text: str) -> str:
-    shown = plain(text)
+    shown = INSIDE.sub(r"\1'", plain(text))
     return f"'{shown}" if shown.startswith(FORMULA) and shown != "-" else shown

@@ -55,6 +55,18 @@ def test_names_are_no_formulas_and_stay_in_their_fields(sound: Lab, tmp_path: Pa
     assert text.encode("utf-8").decode("utf-8") == text
 
 
+def test_a_spreadsheet_that_cuts_at_semicolons_finds_no_formula(sound: Lab, tmp_path: Path) -> None:
+    classroom = a_class(tmp_path / "class", sound, "anna")
+    names = {
+        "Anna;=1+1": "Anna;'=1+1", "Anna\n=1+1": "Anna\n'=1+1", "A; @B|+1": "A; '@B|'+1",
+        "Lee; Anna-Maria": "Lee; Anna-Maria", "a=b, c+d": "a=b, c+d",
+    }  # fmt: skip
+    for name, shown in names.items():
+        anna = {"anna": replace(classroom.roster["anna"], name=name)}
+        table = read(csv_text(replace(classroom, roster=anna), [Row("anna", sound.id, "missing")]))
+        assert table[1][1] == shown
+
+
 def test_a_row_has_its_points_and_with_checks_each_of_them(sound: Lab, tmp_path: Path) -> None:
     classroom = a_class(tmp_path / "class", sound, "anna", "ben")
     marks = {"adds": mark(2.5), "is_committed": mark(0, auto=None, to_look_at=True)}
