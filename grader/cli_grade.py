@@ -157,6 +157,11 @@ def export(
     """Write the gradebook for another program: for a spreadsheet, Canvas, Moodle or Gradescope."""
     classroom = find_class(Path.cwd())
     one = find_lab(classroom.course, lab) if lab else None
+    if into and form not in (Format.CANVAS, Format.MOODLE):
+        raise CourseError(
+            f"`--into` goes with `--format canvas` or `--format moodle`, and {into} would be passed over. "
+            "Name the system that it comes from."
+        )
     if form is not Format.CSV:
         _hand_over(classroom, one, form, into, column, output)
         return

@@ -89,6 +89,9 @@ def test_commands_name_what_is_missing(class_of: Classroom) -> None:
         done = typed(class_of, *words)
         assert done.returncode == 2
         assert "gradebook.db is not there yet. Run `grader grade LAB` first." in done.stderr
+    unnamed = typed(class_of, "export", "01", "--into", "Grades.csv")
+    assert unnamed.returncode == 2
+    assert "`--into` goes with `--format canvas` or `--format moodle`, and Grades.csv" in unnamed.stderr
     named = typed(class_of, "report", "01", "--anonymous")
     assert (named.returncode, named.stdout) == (2, "")
     assert "what is printed of one lab has names in it. Leave the lab out." in named.stderr
