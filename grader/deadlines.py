@@ -120,7 +120,8 @@ def _one(classroom: "Classroom", learner: str, lab: str, due: datetime, at: date
     rule, zone = classroom.late, classroom.timezone
     begun = days_late(at, due, zone)
     extension = classroom.extensions.get((lab, learner))
-    said = f"Handed in {_when(at, zone)}; due {_when(due, zone)}"
+    is_near = abs(at - due) < timedelta(minutes=1)
+    said = f"Handed in {_when(at, zone, is_near)}; due {_when(due, zone, is_near)}"
     if extension and extension.until == due:
         said += f", extended{f' ({extension.because})' if extension.because else ''}"
     if not begun:
@@ -135,8 +136,8 @@ def _one(classroom: "Classroom", learner: str, lab: str, due: datetime, at: date
     return Lateness(due, True, begun, free, 1 - lost / 100, f"{said}, {lost:g} % of the points taken off.")
 
 
-def _when(at: datetime, zone: ZoneInfo) -> str:
-    return f"{at.astimezone(zone):%Y-%m-%d %H:%M %Z}"
+def _when(at: datetime, zone: ZoneInfo, to_the_second: bool) -> str:
+    return at.astimezone(zone).strftime(f"%Y-%m-%d %H:%M{':%S' if to_the_second else ''} %Z")
 
 
 def _minutes(span: timedelta) -> str:

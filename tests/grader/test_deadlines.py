@@ -113,6 +113,14 @@ def test_the_reason_stands_beside_the_grade(sound: Lab, tmp_path: Path) -> None:
     assert lateness(classroom, "ben", {"07-none": MONDAY}) == {}
 
 
+def test_a_second_late_shows(sound: Lab, tmp_path: Path) -> None:
+    found = lateness(room(sound, tmp_path / "class", PER_DAY), "anna", handed(w1=1 / 86400))
+    assert found["01-x"].because == (
+        "Handed in 2026-11-23 10:00:01 UTC; due 2026-11-23 10:00:00 UTC: 1 day late, "
+        "10 % of the points taken off."
+    )
+
+
 def test_a_rule_that_changes_counts_at_once_and_is_stored_nowhere(sound: Lab, tmp_path: Path) -> None:
     classroom = a_class(tmp_path / "class", sound, "anna", "ben")
     for learner in ("anna", "ben"):
