@@ -101,7 +101,7 @@ def _log(classroom: Classroom, lab: Lab, row: Row) -> Iterable[str]:
             release = line(str(entry.get("release", "")))[:16]
             box = f" in {told['box']}" if told["box"] else ""
             yield f"{told['at']} {told['by']}: {told['event']}, {points}, release {release}{box}{why}"
-            typed = entry.get("typed") or {}
+            typed = entry["typed"]
             yield from (f"  by hand at {line(name)}: {line(json.dumps(typed[name]))}" for name in typed)
     now = audit.state_of(row)
     if row.points is not None and {key: last.get(key) for key in now} != now:

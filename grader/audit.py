@@ -74,7 +74,7 @@ def entries(classroom: Classroom) -> Iterator[dict[str, Any]]:
             entry = json.loads(text)
         except ValueError:
             continue
-        if isinstance(entry, dict) and {"learner", "lab", "points", "code"} <= entry.keys():
+        if isinstance(entry, dict) and _is_line(entry):
             yield entry
 
 
@@ -87,6 +87,12 @@ def first_broken(classroom: Classroom) -> dict[str, Any] | None:
             return entry
         code = entry["code"]
     return None
+
+
+def _is_line(entry: dict[str, Any]) -> bool:
+    """Whether a line is of the kind that we write; what somebody else put there stops no command."""
+    texts = all(isinstance(entry.get(key), str) for key in ("learner", "lab", "code"))
+    return texts and "points" in entry and isinstance(entry.get("typed"), dict)
 
 
 def state_of(row: Row) -> dict[str, Any]:

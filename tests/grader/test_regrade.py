@@ -265,6 +265,24 @@ def test_an_appeal_has_all_evidence(class_of: Classroom, tiny: Lab) -> None:
     assert "The log was changed by somebody: the line of 20" in text
 
 
+def test_a_line_of_another_kind_stops_nothing(class_of: Classroom, tiny: Lab) -> None:
+    file = class_of.folder / audit.FILE
+    before = file.read_text()
+    for learner, lab, by_hand in (([], "01-add", {}), ("ben", {}, {}), ("ben", "01-add", [1])):
+        odd: dict[str, object] = {
+            "learner": learner,
+            "lab": lab,
+            "points": 1,
+            "typed": by_hand,
+            "code": "0",
+        }
+        file.write_text(f"{before}{json.dumps(odd)}\n")
+        project(class_of, tiny, results_of(class_of, tiny))
+        [_, ben] = rows(class_of)
+        assert "ben, 01-add" in evidence(class_of, tiny, ben)
+        assert len(logged(class_of)) == 2
+
+
 def test_an_appeal_sees_lines_that_were_cut_off(class_of: Classroom, tiny: Lab) -> None:
     [_, ben] = rows(class_of)
     assert "than the last line" not in evidence(class_of, tiny, ben)
