@@ -8,6 +8,7 @@ Canvas' `gradebook_importer.rb`, Moodle's `importgradeslib.php` and `gradeimport
 
 import csv
 import io
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -226,24 +227,31 @@ def _matched(
 
     The id and the address count before the name, and a name only where it is nobody else's.
     """
+    known = {column: _people(classroom, column) for column in columns}
     found: list[tuple[dict[str, str], str]] = []
     for row in rows:
-        who = _whose(classroom, row, columns)
+        who = _whose(known, row)
         if who in grades:
             found.append((dict(row), who))
-    taken = [who for _, who in found]
-    if twice := sorted({who for who in taken if taken.count(who) > 1}):
+    taken = Counter(who for _, who in found)
+    if twice := sorted(who for who, times in taken.items() if times > 1):
         raise CourseError(f"{file}: more than one row is for {', '.join(twice)}. Take the wrong ones out.")
     return found, tuple(f"{who}: in no row of {file.name}" for who in grades if who not in taken)
 
 
-def _whose(classroom: Classroom, row: Mapping[str, str], columns: Sequence[str]) -> str:
-    for column in columns:
+def _people(classroom: Classroom, column: str) -> Mapping[str, list[str]]:
+    """Who may be meant by what stands in a column."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for who in classroom.roster.values():
+        for key in _keys(who, column):
+            found[key].append(who.id)
+    return found
+
+
+def _whose(known: Mapping[str, Mapping[str, list[str]]], row: Mapping[str, str]) -> str:
+    for column, people in known.items():
         text = row.get(column, "").strip().casefold()
-        if not text:
-            continue
-        keys = [_keys(one, column) for one in classroom.roster.values()]
-        named = [who.id for who, known in zip(classroom.roster.values(), keys, strict=True) if text in known]
+        named = people.get(text, []) if text else []
         if len(named) == 1:
             return named[0]
     return ""

@@ -3,9 +3,11 @@
 import csv
 import io
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
@@ -229,6 +231,26 @@ def test_forty_hostile_strings_do_nothing_in_any_of_them(sound: Lab, tmp_path: P
         row = Row("anna", sound.id, "graded", 1, 6, marks={"adds": Mark(0, 0, None, 0, False, text, text)})
         given = gradescope(odd, row)
         assert not [sign for sign in given if not sign.isprintable() and sign not in "\r\n\t"]
+
+
+def test_each_learner_is_looked_at_once_for_a_column(sound: Lab, tmp_path: Path) -> None:
+    ids = [f"p{at:02}" for at in range(30)]
+    classroom = a_class(tmp_path / "class", sound, *ids)
+    head = "Student,ID,SIS User ID,SIS Login ID,Section,Add two numbers"
+    file = put(tmp_path / "in", "\n".join([head, *(f"x,1,,{one},A," for one in ids)]))
+    calls: list[str] = []
+
+    def trace(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and frame.f_code.co_name == "_keys":
+            calls.append(frame.f_code.co_filename)
+
+    rows = [Row(one, sound.id, "graded", 1, 6) for one in ids]
+    sys.setprofile(trace)
+    try:
+        sheet = canvas(classroom, sound, rows, file)
+    finally:
+        sys.setprofile(None)
+    assert (sheet.count, sheet.left_out, len(calls)) == (30, (), 90)
 
 
 REFUSED: Mapping[str, tuple[str, str, str]] = {
