@@ -30,7 +30,7 @@ def desk(
     classroom = find_class(Path.cwd())
     words = desks.command(classroom, port=port, open_=open_)
     os.chdir(classroom.folder)
-    os.execv(words[0], words)  # noqa: S606  # our own words, no shell
+    os.execve(words[0], words, desks.environment(os.environ))  # noqa: S606  # our own words, no shell
 
 
 @app.command()

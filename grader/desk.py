@@ -2,11 +2,13 @@
 
 import os
 import sys
+from collections.abc import Mapping
 
 from grader.bookfile import FILE
 from grader.classroom import Classroom
 from grader.errors import CourseError
 
+TOKENS = ("JUPYTER_TOKEN", "JUPYTER_TOKEN_FILE")
 EXTENSIONS = {"nbgrader.server_extensions.formgrader": True, "jupyterlab": False, "nbgrader": False}
 
 
@@ -29,3 +31,11 @@ def command(classroom: Classroom, *, port: int, open_: bool) -> list[str]:
     ]
     words += ["--allow-root"] if os.geteuid() == 0 else []
     return [sys.executable, "-m", "jupyter_server", *words]
+
+
+def environment(given: Mapping[str, str]) -> dict[str, str]:
+    """What formgrader is started with: no settings of somebody's own Jupyter, which may ask for no token.
+
+    Nor those of the environment, which switch on whatever else of Jupyter's is installed there.
+    """
+    return {name: value for name, value in given.items() if name not in TOKENS} | {"JUPYTER_NO_CONFIG": "1"}

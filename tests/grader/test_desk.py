@@ -31,12 +31,13 @@ def test_only_who_has_the_token_on_this_machine_gets_in(sound: Lab, tmp_path: Pa
     classroom = a_class(tmp_path / "class", sound, "anna", box="bubblewrap")
     project(classroom, sound, {})
     log, home = tmp_path / "log", tmp_path / "home"
-    home.mkdir()
+    (home / ".jupyter").mkdir(parents=True)
+    (home / ".jupyter" / "jupyter_server_config.py").write_text("c.IdentityProvider.token = ''\n")
     with log.open("w") as out:
         process = subprocess.Popen(
             [sys.executable, "-m", "grader.cli", "desk", "--no-open"],
             cwd=classroom.folder,
-            env=os.environ | {"PYTHONPATH": str(ROOT), "HOME": str(home)},
+            env=os.environ | {"PYTHONPATH": str(ROOT), "HOME": str(home), "JUPYTER_TOKEN": "known"},
             stdout=out,
             stderr=subprocess.STDOUT,
         )
@@ -52,6 +53,7 @@ def test_only_who_has_the_token_on_this_machine_gets_in(sound: Lab, tmp_path: Pa
             assert client.post("/api/terminals").status_code in (403, 404)
             assert client.get(found[2], follow_redirects=True).status_code == 200
             assert client.get("/api/terminals").status_code == 404
+            assert client.get("/tree").status_code == 404  # the notebook's own pages
         listening = [
             one.laddr.ip for one in psutil.Process(process.pid).net_connections() if one.status == "LISTEN"
         ]
