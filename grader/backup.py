@@ -7,7 +7,9 @@ import tempfile
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
+from errno import ENOSPC
 from pathlib import Path
+from shutil import disk_usage
 
 from grader.bookfile import FILE as BOOK
 from grader.classroom import FILE, Classroom
@@ -132,11 +134,14 @@ def _is_plain(path: Path) -> bool:
 
 def _unpack(file: Path, new: Path) -> int:
     """Unpack a backup below `new`; anything that no class holds is refused."""
-    count = 0
+    count, room = 0, disk_usage(new).free
     with tarfile.open(file, "r:gz") as archive:
         for member in archive:
             if not member.name.startswith(f"{TOP}/") or not (member.isfile() or member.isdir()):
                 raise CourseError(f"{file} is no backup of a class: {line(member.name)} is in it.")
+            room -= member.size
+            if room < 0:
+                raise OSError(ENOSPC, "more is in it than there is room for")
             archive.extract(member, new, filter="data")
             count += member.isfile()
     for name in (FILE, ".secret", "roster.csv"):

@@ -1,5 +1,6 @@
 """A backup is the whole class, and a restore puts back just that or nothing."""
 
+import gzip
 import io
 import os
 import sqlite3
@@ -188,6 +189,16 @@ def test_what_is_no_backup_is_refused_and_leaves_nothing(kind: str, tmp_path: Pa
         backups.restore(file, tmp_path / "deep" / "back")
     assert list((tmp_path / "deep").iterdir()) == []
     assert not (tmp_path / "out.txt").exists()
+
+
+def test_what_cannot_fit_is_not_begun(tmp_path: Path) -> None:
+    huge = tarfile.TarInfo("class/huge")
+    huge.size = 1 << 60
+    with gzip.open(tmp_path / "in.tar.gz", "wb") as file:
+        file.write(huge.tobuf())
+    with pytest.raises(CourseError, match=r"cannot be put back \(more is in it than there is room for\)"):
+        backups.restore(tmp_path / "in.tar.gz", tmp_path / "back")
+    assert [path.name for path in tmp_path.iterdir()] == ["in.tar.gz"]
 
 
 def test_a_damaged_backup_and_a_full_folder_are_refused(class_of: Classroom, tmp_path: Path) -> None:
