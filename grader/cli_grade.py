@@ -61,7 +61,7 @@ def grade(
     from grader import formgrader, gradebook  # nbgrader takes seconds to import
 
     classroom, one = _here(lab)
-    with _screen() as told, _stoppable(one):
+    with screen() as told, stoppable(f"grader grade {one.number}"):
         summary = runs.grade(
             classroom,
             one,
@@ -228,7 +228,7 @@ def _rows(classroom: Classroom) -> list[Row]:
 
 
 @contextmanager
-def _screen() -> Iterator[runs.Told]:
+def screen() -> Iterator[runs.Told]:
     """A line for each submission; on a terminal a bar below them with the time that is left."""
     console = Console(highlight=False, soft_wrap=True)
     columns = (TextColumn("judged"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -250,8 +250,8 @@ def _screen() -> Iterator[runs.Told]:
 
 
 @contextmanager
-def _stoppable(lab: Lab) -> Iterator[None]:
-    """Let Ctrl-C and a polite kill end a run cleanly: what was judged is kept."""
+def stoppable(command: str) -> Iterator[None]:
+    """Let Ctrl-C and a polite kill end a run cleanly: what was judged is kept, and `command` goes on."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
@@ -260,9 +260,7 @@ def _stoppable(lab: Lab) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        typer.echo(
-            f"Stopped. What was judged is kept; `grader grade {lab.number}` goes on with the rest.", err=True
-        )
+        typer.echo(f"Stopped. What was judged is kept; `{command}` goes on with the rest.", err=True)
         raise typer.Exit(130) from None
     finally:
         signal.signal(signal.SIGTERM, before)

@@ -8,6 +8,7 @@ import typer
 
 from grader import runs
 from grader.classroom import find_class
+from grader.cli_grade import screen, stoppable
 from grader.errors import CourseError
 from grader.manifest import find_lab
 from grader.regrade import compare
@@ -44,15 +45,17 @@ def regrade(
     classroom = find_class(Path.cwd())
     one = find_lab(classroom.course, lab)
     rows = gradebook.rows(classroom)
-    found = runs.grade(classroom, one, workers=workers, accept_weak=accept_weak)
+    with screen() as told, stoppable(f"grader regrade {one.number}"):
+        found = runs.grade(classroom, one, workers=workers, accept_weak=accept_weak, told=told)
     changed = compare(one, found.results, rows)
     for change in changed:
         typer.echo("\n".join(change.lines))
     falling = [change.learner for change in changed if change.falls]
     rising = sum(change.rises for change in changed)
-    for name, why in sorted(found.failed.items()):
-        typer.echo(f"{name}: not judged, and stays as it is: {line(why, longest=400)}")
     typer.echo(f"{one.id}: {rising} rise, {len(falling)} fall, {len(found.results) - len(changed)} stay.")
+    if found.failed:
+        names = ", ".join(sorted(found.failed))
+        typer.echo(f"Not judged, and as they were: {names}. The lines above say why.")
     if dry_run:
         typer.echo("The gradebook is as it was.")
         raise typer.Exit(1 if found.failed else 0)

@@ -137,9 +137,9 @@ def test_a_polite_kill_keeps_what_was_judged_and_leaves_nothing(sound: Lab, tmp_
 
 
 SCREEN = """
-from grader.cli_grade import _screen
+from grader.cli_grade import screen
 from grader.runs import Begun, Ended
-with _screen() as told:
+with screen() as told:
     told(Begun(2, 0))
     told(Ended(1, 2, "anna", None, "[red]no[/red]"))
 """
