@@ -30,6 +30,7 @@ from grader.rules import read_rules
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 FILE = "class.toml"
 KEYS = ("format", "course", "timezone", "box", *RULES)
+OWN = (FILE, "roster.csv", ".secret", "gradebook.db", "audit.jsonl")
 TEMPLATE = """# A class. `grader` is run in this folder, or below it.
 format = 1
 course = {course}
@@ -76,6 +77,15 @@ class Classroom:
     def submissions(self, learner: str, lab: str) -> Path:
         """Where a learner's snapshots of a lab are kept, a folder each."""
         return self.folder / "submissions" / learner / lab
+
+    def refuse_own(self, file: Path) -> None:
+        """Let nothing be written over what somebody typed, or what nobody could write again.
+
+        Raises:
+            CourseError: `file` is one of the class's own files.
+        """
+        if file.resolve() in [(self.folder / name).resolve() for name in OWN]:
+            raise CourseError(f"{file} is one of the class's own files. Name another one to write to.")
 
     def results(self, learner: str, lab: str) -> Path:
         """Where the records of a learner's snapshots of a lab are kept, a folder each."""

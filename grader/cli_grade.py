@@ -157,6 +157,10 @@ def export(
     """Write the gradebook for another program: for a spreadsheet, Canvas, Moodle or Gradescope."""
     classroom = find_class(Path.cwd())
     one = find_lab(classroom.course, lab) if lab else None
+    if output:
+        classroom.refuse_own(output)
+    if into and output and into.resolve() == output.resolve():
+        raise CourseError(f"{into} would be overwritten. Name another file with `--output`.")
     if into and form not in (Format.CANVAS, Format.MOODLE):
         raise CourseError(
             f"`--into` goes with `--format canvas` or `--format moodle`, and {into} would be passed over. "

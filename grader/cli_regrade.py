@@ -83,6 +83,8 @@ def appeal(
 
     classroom = find_class(Path.cwd())
     one = find_lab(classroom.course, lab)
+    if output:
+        classroom.refuse_own(output)
     rows = {row.learner: row for row in gradebook.rows(classroom) if row.lab == one.id}
     if learner not in rows:
         raise CourseError(

@@ -89,6 +89,14 @@ def test_commands_name_what_is_missing(class_of: Classroom) -> None:
         done = typed(class_of, *words)
         assert done.returncode == 2
         assert "gradebook.db is not there yet. Run `grader grade LAB` first." in done.stderr
+    for words, said in (
+        (["export", "--output", "roster.csv"], "roster.csv is one of the class's own files. Name another"),
+        (["appeal", "ben", "01", "--output", "./class.toml"], "class.toml is one of the class's own files."),
+        (["export", "01", "--format", "canvas", "--into", "a.csv", "--output", "./a.csv"],
+         "a.csv would be overwritten. Name another file with `--output`."),
+    ):  # fmt: skip
+        done = typed(class_of, *words)
+        assert (done.returncode, said in done.stderr) == (2, True)
     unnamed = typed(class_of, "export", "01", "--into", "Grades.csv")
     assert unnamed.returncode == 2
     assert "`--into` goes with `--format canvas` or `--format moodle`, and Grades.csv" in unnamed.stderr
