@@ -96,7 +96,7 @@ def appeal(
         sys.stdout.write(text)
         return
     try:
-        write_whole(output, text)
+        write_whole(output, text, mode=0o600)
     except OSError as error:
         raise CourseError(
             f"{output} cannot be written ({error.strerror or error}). Name another file."

@@ -69,7 +69,7 @@ def _seen(sign: str) -> str:
     return sign.encode("ascii", "backslashreplace").decode() if ord(sign) > 127 else f"\\x{ord(sign):02x}"
 
 
-def write_whole(path: Path, text: str) -> bool:
+def write_whole(path: Path, text: str, *, mode: int = 0o644) -> bool:
     """Write `text` whole or not at all; False when the file holds just that already."""
     content = text.encode("utf-8")
     sweep(path)
@@ -82,7 +82,7 @@ def write_whole(path: Path, text: str) -> bool:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        Path(name).chmod(0o644)
+        Path(name).chmod(mode)
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)

@@ -353,6 +353,7 @@ def test_a_regrade_is_tried_done_and_appealed_by_command(class_of: Classroom, ti
     appeal = typed(class_of, "appeal", "anna", "01", "--output", "anna.txt")
     assert appeal.stdout == "The evidence is in anna.txt.\n"
     assert "because: It was wrong." in (class_of.folder / "anna.txt").read_text()
+    assert (class_of.folder / "anna.txt").stat().st_mode & 0o777 == 0o600
     assert "anna, 01-add" in typed(class_of, "appeal", "anna", "01").stdout
     for words, said in (
         (("appeal", "../anna", "01"), "`../anna` is in no line of roster.csv"),
