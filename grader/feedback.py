@@ -14,6 +14,7 @@ from grader.exports import number
 from grader.manifest import Lab
 from grader.marks import Mark, Row
 from grader.pages import page, safe
+from grader.regrade import counted
 from grader.results import Result, learner_view
 from grader.runs import UNDECIDED
 from grader.texts import lesson, line, plain, write_whole
@@ -137,10 +138,10 @@ class _Page:
 
     def _check(self, check: Mapping[str, Any]) -> tuple[str, list[str], str]:
         mark = self.row.marks.get(check["id"])
-        is_open = check["verdict"] in UNDECIDED
-        outcome = OPEN if self._is_open(check) else OUTCOMES.get(check["verdict"], "decided by a person")
+        verdict = counted(check, mark)
+        outcome = OPEN if self._is_open(check) else OUTCOMES.get(verdict, "decided by a person")
         says = [plain(check["says"])]
-        if not is_open and check["verdict"] != "PASS":  # what went wrong with us is no lesson
+        if verdict == check["verdict"] and verdict not in ("PASS", *UNDECIDED):  # our faults are no lesson
             says += lesson(check)
         if any(one.by_hand for one in self.lab.checks if one.id == check["id"]):
             says += ["A person reads what you wrote and grades it."]

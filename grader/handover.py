@@ -19,6 +19,7 @@ from grader.errors import CourseError
 from grader.exports import Field, csv_table, number
 from grader.manifest import Lab
 from grader.marks import Row
+from grader.regrade import counted
 from grader.results import Result, learner_view
 from grader.runs import UNDECIDED
 from grader.texts import json_text, lesson, line, plain
@@ -130,7 +131,7 @@ def gradescope(result: Result, row: Row) -> str:
         said = [plain(check["says"])]
         if check["verdict"] in UNDECIDED and (mark is None or mark.to_look_at):
             said.append("Not decided yet; a person looks at it.")
-        elif check["verdict"] not in ("PASS", *UNDECIDED):
+        elif check["verdict"] not in ("PASS", *UNDECIDED) and check["verdict"] == counted(check, mark):
             said += lesson(check)
         said += [f"A person says: {plain(mark.comment)}"] if mark and mark.comment else []
         tests.append(

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from grader.manifest import Lab
 from grader.marks import Mark, Row
-from grader.results import CheckResult, Result
-from grader.runs import is_undecided
+from grader.results import CheckResult, Result, Verdict
+from grader.runs import UNDECIDED, is_undecided
 from grader.texts import line
 
 
@@ -66,6 +67,17 @@ def compare(lab: Lab, results: Mapping[str, Result], rows: Sequence[Row]) -> lis
         if changes:
             found.append(Regraded(row.learner, row.points, after, tuple(changes)))
     return sorted(found, key=lambda one: (one.after - one.points, one.learner))
+
+
+def counted(check: Mapping[str, Any], mark: Mark | None) -> str:
+    """The verdict that a check's points are for, of a record's check and what the gradebook has for it.
+
+    Judged again for the same release, a check may say something else; as long as that is not let lower the
+    grade, it is nobody's.
+    """
+    auto = None if check["verdict"] in UNDECIDED else check["points"]
+    before = mark.says.partition(":")[0] if mark and mark.auto != auto else ""
+    return before if before in list(Verdict) else str(check["verdict"])
 
 
 def _after(row: Row, result: Result) -> tuple[float, list[Change]]:

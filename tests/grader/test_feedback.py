@@ -1,5 +1,6 @@
 """Feedback says what the learner may know, to the right one, and does nothing by itself."""
 
+import json
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -10,6 +11,7 @@ from grader.classroom import Classroom
 from grader.deadlines import Lateness
 from grader.errors import CourseError
 from grader.feedback import write
+from grader.handover import gradescope
 from grader.manifest import Lab
 from grader.marks import Mark, Row
 from grader.results import Result, Verdict
@@ -45,6 +47,20 @@ def row(learner: str, lab: Lab, result: Result, **marks: Mark) -> Row:
 def pages(classroom: Classroom, lab: Lab, learner: str) -> tuple[str, str]:
     folder = classroom.folder / "feedback" / learner
     return (folder / f"{lab.id}.html").read_text(), (folder / f"{lab.id}.txt").read_text()
+
+
+def test_a_judgement_that_lowers_nobody_is_told_to_nobody(sound: Lab, tmp_path: Path) -> None:
+    classroom = a_class(tmp_path / "class", sound, "anna")
+    again = judged(sound, "5" * 64, found="-1", adds="FAIL")
+    before = Mark(3, 3, None, 0, False, "PASS: add(2, 3) is 5", "")
+    kept = replace(row("anna", sound, again, adds=before), points=6)
+    write(classroom, sound, {"anna": again}, [kept])
+    _, text = pages(classroom, sound, "anna")
+    assert "6 of 6 points\n" in text
+    assert "- adds: passed (3 of 3 points)\n    add(2, 3) is 5\n\n" in text
+    assert "-1" not in text
+    output = {one["name"]: one["output"] for one in json.loads(gradescope(again, kept))["tests"]}
+    assert output["adds"] == "add(2, 3) is 5"
 
 
 def test_a_learner_reads_what_failed_and_why(sound: Lab, tmp_path: Path) -> None:
