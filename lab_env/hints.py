@@ -7,6 +7,8 @@ from grader.results import write_json
 from lab_env.errors import LabError
 from lab_env.workspace import Workspace, read_json
 
+FILE = "hints.json"
+
 
 @dataclass(frozen=True)
 class Hint:
@@ -37,16 +39,20 @@ def next_hint(workspace: Workspace, check: Check) -> Hint:
             f"Check `{check.id}` has no hints: its task `{check.task}` is shown done. If it fails, "
             "`lab reset` lays the lab out again and keeps a copy of your work."
         )
-    file = workspace.notes / "hints.json"
-    given = read_json(file)
-    step = min(int(given.get(check.id, 0)) + 1, len(check.hints))
+    given = _given(workspace)
+    step = min(given.get(check.id, 0) + 1, len(check.hints))
     if given.get(check.id) != step:
-        write_json(file, given | {check.id: step})
+        write_json(workspace.notes / FILE, given | {check.id: step})
     return Hint(check, check.hints[:step])
 
 
 def taken(workspace: Workspace) -> dict[str, int]:
     """How far down each check's ladder the learner went; checks without a hint taken are left out."""
     ids = {check.id for check in workspace.lab.checks}
-    given = read_json(workspace.notes / "hints.json")
-    return {name: int(step) for name, step in given.items() if name in ids}
+    return {name: step for name, step in _given(workspace).items() if name in ids}
+
+
+def _given(workspace: Workspace) -> dict[str, int]:
+    """The steps that were given, by check; a note that is no step is left out."""
+    noted = read_json(workspace.notes / FILE)
+    return {name: step for name, step in noted.items() if type(step) is int and step > 0}

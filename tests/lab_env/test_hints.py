@@ -1,7 +1,7 @@
 import pytest
 
 from lab_env.errors import LabError
-from lab_env.hints import next_hint
+from lab_env.hints import next_hint, taken
 from tests.lab_env.tiny import Tiny
 
 
@@ -18,6 +18,14 @@ def test_each_check_has_its_own_place(tiny: Tiny) -> None:
     next_hint(workspace, tiny.first.check("says_hello"))
     assert next_hint(workspace, tiny.first.check("says_it_twice")).step == 1
     assert next_hint(workspace, tiny.first.check("says_hello")).step == 2
+
+
+def test_a_note_that_is_no_step_stops_nothing(tiny: Tiny) -> None:
+    workspace = tiny.started()
+    (workspace.notes / "hints.json").write_text('{"says_hello": "two", "says_it_twice": null}')
+    assert next_hint(workspace, tiny.first.check("says_hello")).step == 1
+    assert taken(workspace).get("says_hello") == 1
+    assert "says_it_twice" not in taken(workspace)
 
 
 def test_a_worked_task_has_no_hints(tiny: Tiny) -> None:
