@@ -27,6 +27,7 @@ from grader.texts import json_text, lesson, line, plain
 CANVAS_IDS = ("ID", "SIS User ID", "SIS Login ID")
 CANVAS = ("Student", *CANVAS_IDS, "Integration ID", "Root Account", "Section")
 CANVAS_MATCH = ("SIS User ID", "SIS Login ID", "Student")  # `ID` is a number of Canvas' own
+NAMES = ("Student", "Full name")
 POINTS = "Points Possible"
 MOODLE_GRADE, MOODLE_MOST = "Grade", "Maximum Grade"
 MOODLE_NEEDS = ("Identifier", MOODLE_GRADE, "Last modified (grade)")
@@ -226,12 +227,13 @@ def _matched(
 ) -> tuple[list[tuple[dict[str, str], str]], tuple[str, ...]]:
     """Each row of a file with whose it is, for those with a grade; and who of them is in no row.
 
-    The id and the address count before the name, and a name only where it is nobody else's.
+    The id and the address count before the name, and a name only where it is nobody else's and no address
+    says that it is another's.
     """
     known = {column: _people(classroom, column) for column in columns}
     found: list[tuple[dict[str, str], str]] = []
     for row in rows:
-        who = _whose(known, row)
+        who = _whose(classroom, known, row)
         if who in grades:
             found.append((dict(row), who))
     taken = Counter(who for _, who in found)
@@ -249,20 +251,27 @@ def _people(classroom: Classroom, column: str) -> Mapping[str, list[str]]:
     return found
 
 
-def _whose(known: Mapping[str, Mapping[str, list[str]]], row: Mapping[str, str]) -> str:
+def _whose(classroom: Classroom, known: Mapping[str, Mapping[str, list[str]]], row: Mapping[str, str]) -> str:
     for column, people in known.items():
         text = row.get(column, "").strip().casefold()
         named = people.get(text, []) if text else []
-        if len(named) == 1:
+        if len(named) == 1 and not (column in NAMES and _is_namesake(classroom.roster[named[0]], row)):
             return named[0]
     return ""
+
+
+def _is_namesake(who: Learner, row: Mapping[str, str]) -> bool:
+    """Whether the row has addresses, none of them this learner's: somebody else of that name."""
+    texts = [row.get(column, "").strip().casefold() for column in (*CANVAS_MATCH, *MOODLE_MATCH)]
+    addresses = [text for text in texts if "@" in text]
+    return bool(who.email and addresses) and who.email.casefold() not in addresses
 
 
 def _keys(who: Learner, column: str) -> set[str]:
     """What a system may call a learner in a column."""
     if column == "Email address":
         return {who.email.casefold()}
-    if column not in ("Student", "Full name"):
+    if column not in NAMES:
         return {who.id.casefold(), who.email.casefold()} - {""}
     given, _, family = who.name.rpartition(" ")
     return {who.name.casefold(), f"{family}, {given}".casefold()} - {"", ", "}

@@ -233,6 +233,16 @@ def test_forty_hostile_strings_do_nothing_in_any_of_them(sound: Lab, tmp_path: P
         assert not [sign for sign in given if not sign.isprintable() and sign not in "\r\n\t"]
 
 
+def test_a_namesake_gets_nobody_s_grade(class_of: Classroom, sound: Lab, tmp_path: Path) -> None:
+    for text in (MOODLE, CANVAS):
+        make = canvas if text == CANVAS else moodle
+        strange = text.replace("anna@example.invalid", "another.anna@example.invalid")
+        sheet = make(class_of, sound, rows_of(sound), put(tmp_path / "in", strange))
+        assert "Lee" not in sheet.text
+        assert "anna: in no row of given.csv" in sheet.left_out
+        assert "Okafor" in sheet.text
+
+
 def test_each_learner_is_looked_at_once_for_a_column(sound: Lab, tmp_path: Path) -> None:
     ids = [f"p{at:02}" for at in range(30)]
     classroom = a_class(tmp_path / "class", sound, *ids)
