@@ -5,6 +5,8 @@ import re
 _LONG = re.compile(r'<code(?P<kind> class="proof")?>(?P<name>[^<\s]{16,})</code>')
 _AFTER = re.compile(r"(::|&gt;/|[/_])(?=.)")
 _OPTION = re.compile(r"<code>(?=--)")
+_COMMAND = re.compile(r"<code>[^<-]+ --[^<]+</code>")
+_INSIDE = re.compile(r"(?<= )--[\w-]+")
 
 
 def breakable(page: str) -> str:
@@ -13,6 +15,7 @@ def breakable(page: str) -> str:
     >>> breakable("<code>tests/docs/test_pages.py</code>")
     '<code>tests/<wbr>docs/<wbr>test_<wbr>pages.py</code>'
     """
+    page = _COMMAND.sub(lambda command: _INSIDE.sub(r'<span class="whole">\g<0></span>', command[0]), page)
     return _LONG.sub(_long, _OPTION.sub('<code class="whole">', page))
 
 

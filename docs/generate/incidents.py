@@ -40,16 +40,16 @@ class Span:
 DELIVERY, PAYMENTS = Span(weeks=4, in_time=15), Span(weeks=9, in_time=45)
 
 WORDS: dict[str, str] = {
-    Action.WAIT: "Wait, and note the days.",
+    Action.WAIT: "Wait, and write down which days these were.",
     Action.FALLBACK: "Serve the fallback where the model cannot know.",
     Action.OFFSET: "Correct what the model says by a constant.",
-    Action.RETRAIN: "Collect, then retrain on old and new days together.",
-    Action.RETRAIN_RECENT: "Retrain on the days since it began.",
-    Action.ROLLBACK: "Roll back to the version before.",
-    Action.QUARANTINE: "Stop the feed at the contract, and set what came aside.",
+    Action.RETRAIN: "Collect days, then retrain on old and new.",
+    Action.RETRAIN_RECENT: "Retrain on the days since it began, and on no others.",
+    Action.ROLLBACK: "Roll back to the version that served before.",
+    Action.QUARANTINE: "Stop the feed at the contract, keep what came.",
     Action.MEND: "Have the source mended, backfill, replay.",
-    Action.CALENDAR: "Serve the part of the model that knows the festival from last year.",
-    "retrain on day 1": "Retrain today, on today's orders.",
+    Action.CALENDAR: "Serve the part that knows last year's festival.",
+    "retrain on day 1": "Retrain today, on the orders of today alone.",
 }
 NOTHING, BEST = "Nothing.", "The cheapest plan, known afterwards."
 KINDS = {

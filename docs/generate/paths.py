@@ -12,6 +12,8 @@ from docs.generate.modules import HERE, Module, modules
 from grader.manifest import list_labs
 
 WORDS_A_MINUTE = 180
+THREE_INCIDENTS = 10
+"""Minutes, with the way from one to the next."""
 _PLACE = re.compile(r"^<!-- path: (\w+) -->$", re.MULTILINE)
 _MINUTES = re.compile(r"<!-- minutes: ([\w/. -]+?) -->")
 _READING = re.compile(r"about (\d+) minutes|(\d+) of them reading")
@@ -86,13 +88,13 @@ def evening(every: dict[str, Part]) -> str:
     return _table(
         ["Step", "Minutes"],
         [
-            ["Three of the [twenty incidents](incidents.md): decide before you unfold", "10"],
+            ["Three of the [twenty incidents](incidents.md): decide before you unfold", str(THREE_INCIDENTS)],
             [f"Read {_name(part)}", str(part.reading)],
             [
                 f"`lab start {number} --given`, then the core tasks of [its lab](labs/{part.module.id}.md)",
                 f"{part.core}",
             ],
-            ["**Together**", f"**{_hours(10 + part.reading + part.core)}**"],
+            ["**Together**", f"**{_hours(THREE_INCIDENTS + part.reading + part.core)}**"],
         ],
     )
 
@@ -155,7 +157,13 @@ def _name(part: Part) -> str:
 
 
 def _hours(minutes: int) -> str:
-    return f"{minutes // 60} h {minutes % 60:02}" if minutes >= 60 else f"{minutes} min"
+    """Hours and minutes, which stay on one line.
+
+    >>> _hours(85).split("\N{NO-BREAK SPACE}")
+    ['1', 'h', '25']
+    """
+    words = f"{minutes // 60} h {minutes % 60:02}" if minutes >= 60 else f"{minutes} min"
+    return words.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

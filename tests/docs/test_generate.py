@@ -165,3 +165,5 @@ def test_a_long_name_can_break_between_its_words(name: str, shown: str) -> None:
 
 def test_an_option_stays_whole() -> None:
     assert breaks.breakable("<code>--as ID</code>") == '<code class="whole">--as ID</code>'
+    inside = breaks.breakable("<code>lab start 08 --given</code>")
+    assert inside == '<code>lab start 08 <span class="whole">--given</span></code>'

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from docs.generate import questions, quiz, skills
+from docs.generate import incidents, questions, quiz, skills
 
 COURSE = Path(__file__).parent.parent.parent
 FILES = sorted(questions.FOLDER.glob("*.toml"))
@@ -35,16 +35,38 @@ def longest(quizzed: quiz.Quiz, right: bool) -> int:
     return max(len(option.text) for option in quizzed.options if option.right is right)
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.stem))
-def test_no_answer_is_given_away_by_its_length_or_its_place(file: Path) -> None:
+def inline(markdown: str) -> list[quiz.Quiz]:
+    """The quizzes that a page itself holds."""
+    blocks = re.findall(r"^```quiz\n(id =.*?)^```", markdown, re.MULTILINE | re.DOTALL)
+    return [quiz.read_quiz(block) for block in blocks]
+
+
+def assert_nothing_is_given_away(quizzes: list[quiz.Quiz]) -> None:
     """A right option is never much longer than every wrong one, and mostly not the longest."""
-    quizzes = list(questions.read(file).quizzes.values())
     for each in quizzes:
         assert longest(each, right=True) <= MUCH_LONGER * longest(each, right=False), each.name
     given_away = [each.name for each in quizzes if longest(each, right=True) > longest(each, right=False)]
     assert len(given_away) <= len(quizzes) / 2, given_away
     places = {tuple(at for at, option in enumerate(each.options) if option.right) for each in quizzes}
     assert len(places) > 1 or len(quizzes) < 2, "the right option stands always at the same place"
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.stem))
+def test_no_answer_of_a_file_is_given_away_by_its_length_or_its_place(file: Path) -> None:
+    assert_nothing_is_given_away(list(questions.read(file).quizzes.values()))
+
+
+def test_no_answer_of_an_incident_is_given_away_by_its_length_or_its_place() -> None:
+    pages = incidents.incident_pages(COURSE / ".cache" / "world").values()
+    asked = [each for page in pages for each in inline(page)]
+    assert len(asked) == len(pages) - 1, "each has one, but for their list"
+    assert_nothing_is_given_away(asked)
+
+
+def test_no_answer_on_any_other_page_is_given_away_by_its_length_or_its_place() -> None:
+    asked = [each for page in (COURSE / "docs").rglob("*.md") for each in inline(page.read_text())]
+    assert asked
+    assert_nothing_is_given_away(asked)
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.stem))

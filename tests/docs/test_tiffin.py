@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from docs.generate import dictionary, figures, incidents, kept, quiz
+from docs.generate import dictionary, figures, incidents, kept, paths, quiz
 from lab_env.world import CATALOGUE, Action, Kind
 from lab_env.world.schema import TABLES
 
@@ -53,7 +53,7 @@ def test_a_picture_is_outside_of_the_search(site: Path) -> None:
 
 
 def test_every_option_has_the_catalogue_s_reason() -> None:
-    text = "\n".join(incidents.incident_pages(CACHE).values())
+    text = "\n".join(_incident_pages())
     found = [quiz.read_quiz(block) for block in re.findall(r"```quiz\n(.*?)```", text, re.DOTALL)]
     assert sorted(each.name for each in found) == sorted(CATALOGUE)
     for each in found:
@@ -64,6 +64,18 @@ def test_every_option_has_the_catalogue_s_reason() -> None:
         for mistake, why in incident.wrong:
             assert reasons[incidents.WORDS[mistake]] == (why, False)
         assert [option.text for option in each.options] == sorted(option.text for option in each.options)
+
+
+def test_the_times_that_pages_promise_for_the_incidents_are_those_of_their_words() -> None:
+    """Read like any page, and half a minute each for the picture and the decision."""
+    pages = (re.sub(r"<svg.*?</svg>", "", text, flags=re.DOTALL) for text in _incident_pages())
+    minutes = sum(len(page.split()) for page in pages) / paths.WORDS_A_MINUTE + len(CATALOGUE) / 2
+    for page in (incidents.INDEX, (COURSE / "docs" / "paths.md").read_text()):
+        whole, one = re.findall(r"(\d+) minutes\*\* for all, (\d+) for one", page)[0]
+        assert int(whole) == pytest.approx(minutes, rel=0.1)
+        assert int(one) == round(minutes / len(CATALOGUE)) == 3
+    assert "Three minutes for one." in (COURSE / "docs" / "index.md").read_text()
+    assert 3 * 3 <= paths.THREE_INCIDENTS <= 3 * 3 + 2
 
 
 def test_every_action_and_kind_has_its_words() -> None:
@@ -161,3 +173,7 @@ def test_a_course_that_cannot_be_written_to_is_built_all_the_same(tmp_path: Path
     (tmp_path / "file").write_text("in the way")
     assert kept.kept(tmp_path / "file", "thing", lambda: {"a": 1}, __file__) == {"a": 1}
     assert (tmp_path / "file").read_text() == "in the way"
+
+
+def _incident_pages() -> list[str]:
+    return list(incidents.incident_pages(CACHE).values())
