@@ -98,7 +98,7 @@ def test_an_evidently_that_answers_in_another_form_is_named_with_the_way_back(tm
     package = tmp_path / "evidently"
     package.mkdir()
     (package / "__init__.py").write_text(ANOTHER_FORM)
-    (package / "presets.py").write_text("def DataDriftPreset(**words): return words\n")
+    (package / "metrics.py").write_text("def ValueDrift(**words): return words\n")
     code = (
         "import pandas as pd; from column_drift import column_drift; one = pd.DataFrame({'items': [1, 2]});"
         " column_drift(one, one, ['items'])"

@@ -85,7 +85,7 @@ def _run(reference: pd.DataFrame, current: pd.DataFrame, method: str | None) -> 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # its own, of the libraries it stands on
         from evidently import DataDefinition, Dataset, Report
-        from evidently.presets import DataDriftPreset
+        from evidently.metrics import ValueDrift
 
         categories = [name for name in reference if reference[name].dtype.kind not in "iuf"]
         numbers = [name for name in reference if name not in categories]
@@ -94,10 +94,9 @@ def _run(reference: pd.DataFrame, current: pd.DataFrame, method: str | None) -> 
             Dataset.from_pandas(table.astype(dict.fromkeys(categories, str)), data_definition=definition)
             for table in (current, reference)
         ]
-        preset = DataDriftPreset(
-            columns=list(reference), num_method=method, cat_method=METHODS[method] if method else None
-        )
-        metrics: Sequence[Mapping[str, Any]] = Report([preset]).run(*sides).dict()["metrics"]
+        methods = dict.fromkeys(numbers, method) | dict.fromkeys(categories, METHODS.get(method or ""))
+        asked = [ValueDrift(column=name, method=methods[name]) for name in reference]
+        metrics: Sequence[Mapping[str, Any]] = Report(asked).run(*sides).dict()["metrics"]
         return metrics
 
 
