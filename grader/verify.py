@@ -39,7 +39,13 @@ Told = Callable[[Judged], None]
 
 
 def verify(
-    lab: Lab, *, cache: bool = True, workers: int = 2, seeds: int = SEEDS, told: Told = lambda _: None
+    lab: Lab,
+    *,
+    cache: bool = True,
+    workers: int = 2,
+    seeds: int = SEEDS,
+    rest: bool = True,
+    told: Told = lambda _: None,
 ) -> list[str]:
     """Everything that is wrong with a lab, one message each; empty when it is sound.
 
@@ -48,6 +54,8 @@ def verify(
         cache: take verdicts from `.cache/verdicts` when nothing they depend on has changed.
         workers: how many answers are judged at once.
         seeds: how many seeds the master's drawing checks are judged on.
+        rest: judge a wrong answer on the checks that it does not name too, which it has to pass; without,
+            on those that it names and what they wait for.
         told: called with each judged answer as it comes.
     """
     problems = [*missing_functions(lab), *release_out_of_step(lab)]
@@ -55,7 +63,7 @@ def verify(
     if problems:
         return problems
     with TemporaryDirectory(prefix="verify-") as folder:
-        judged = _judge_all(lab, Path(folder), cache, workers, seeds, told)
+        judged = _judge_all(lab, Path(folder), cache, workers, seeds, rest, told)
     by_kind = {
         kind: [one for one in judged if one.answer.kind == kind] for kind in ("starter", "wrong", "right")
     }
@@ -176,14 +184,17 @@ def verdict_key(lab: Lab, answer: Answer, seed: int) -> str:
     return total.hexdigest()
 
 
-def _judge_all(lab: Lab, folder: Path, cache: bool, workers: int, seeds: int, told: Told) -> list[Judged]:
+def _judge_all(
+    lab: Lab, folder: Path, cache: bool, workers: int, seeds: int, rest: bool, told: Told
+) -> list[Judged]:
     """Every answer judged, the master twice, and its checks that draw at random on many seeds."""
     kitchen = Kitchen(lab, folder)
     answers = list_answers(lab)
     master = answers[1]
 
     def one(answer: Answer, seed: int = 0) -> Judged:
-        judged = _judge(lab, kitchen, warm, answer, seed, cache, seeded if seed > 0 else None)
+        named = None if rest else tuple(answer.fails) or None
+        judged = _judge(lab, kitchen, warm, answer, seed, cache, seeded if seed > 0 else named)
         told(judged)
         return judged
 
@@ -208,9 +219,13 @@ def _judge(
     only: tuple[str, ...] | None,
 ) -> Judged:
     """One answer; seed -1 is the same secret as 0, judged again; `only` some checks when not None."""
-    store = lab.course / ".cache" / "verdicts" / f"{verdict_key(lab, answer, seed)}.json"
-    if cache and store.is_file():
-        return Judged(answer, Result.from_dict(json.loads(store.read_text(encoding="utf-8"))), cached=True)
+    key = verdict_key(lab, answer, seed)
+    whole, named = (lab.course / ".cache" / "verdicts" / f"{name}.json" for name in (key, f"{key}-named"))
+    store = named if answer.fails and only is not None else whole
+    for known in (whole, store) if cache else ():
+        if known.is_file():
+            read = Result.from_dict(json.loads(known.read_text(encoding="utf-8")))
+            return Judged(answer, read, cached=True)
     made = answer if answer.kind != "master" else replace(answer, name="")
     secret = None if seed <= 0 else f"seed {seed}".encode()
     work = kitchen.make(made)

@@ -13,7 +13,7 @@ COURSE = Path(__file__).parent.parent.parent
 @pytest.mark.slow
 @pytest.mark.parametrize("lab", list_labs(COURSE), ids=lambda lab: lab.id)
 def test_lab_is_sound(lab: Lab) -> None:
-    assert verify(lab) == []
+    assert verify(lab, rest=False) == []  # that a wrong answer passes the rest is for `make soak`
 
 
 @pytest.mark.parametrize("lab", list_labs(COURSE), ids=lambda lab: lab.id)

@@ -58,6 +58,22 @@ def test_a_sound_lab_is_judged_whole_and_then_taken_from_the_cache(tiny: Lab) ->
     assert verify(tiny, seeds=3, told=again.append) == []
     assert len(again) == len(first)
     assert all(one.cached for one in again)
+    assert verify(tiny, seeds=3, rest=False, told=again.append) == []
+    assert all(one.cached for one in again)  # what was judged on all checks was on those that it names
+    judged = {one.answer.title: {check.id for check in one.result.checks} for one in again}
+    assert "notes_are_there" in judged["wrong/minus"]
+
+
+def test_without_the_rest_a_wrong_answer_is_judged_on_what_it_names_and_waits_for(tiny: Lab) -> None:
+    (tiny.solutions / "wrong" / "minus" / "then.sh").write_text("git rm -q notes.md && git commit -qm away\n")
+    told: list[Judged] = []
+    assert verify(tiny, seeds=1, rest=False, told=told.append) == []
+    judged = {one.answer.title: {check.id for check in one.result.checks} for one in told}
+    assert judged["wrong/minus"] == {"adds"}
+    assert judged["wrong/typed"] == {"adds", "adds_anything"}
+    assert judged["right/sum"] == {check.id for check in tiny.checks}
+    [problem] = verify(tiny, seeds=1)
+    assert problem.startswith("wrong/minus: `notes_are_there` is not named in expect.toml, but is FAIL")
 
 
 INPUTS = [
