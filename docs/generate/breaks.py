@@ -5,8 +5,8 @@ import re
 _LONG = re.compile(r'<code(?P<kind> class="proof")?>(?P<name>[^<\s]{16,})</code>')
 _AFTER = re.compile(r"(::|&gt;/|[/_])(?=.)")
 _OPTION = re.compile(r"<code>(?=--)")
-_COMMAND = re.compile(r"<code>[^<-]+ --[^<]+</code>")
-_INSIDE = re.compile(r"(?<= )--[\w-]+")
+_COMMAND = re.compile(r"<code>[^<]* --?\w[^<]*</code>")
+_INSIDE = re.compile(r"(?<= )--?\w[\w-]*")
 
 
 def breakable(page: str) -> str:

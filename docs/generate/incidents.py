@@ -241,7 +241,7 @@ def _euros(price: float) -> str:
 def _index(told: dict[str, dict[str, str]]) -> str:
     wrong = [mistake for name in told for mistake, _ in CATALOGUE[name].wrong]
     rows = [
-        f"{number}. **[{story['title']}]({page_of(name)})**{{ #{name} }} {_first_sentence(story['story'])}"
+        f"{number}. **[{story['title']}]({page_of(name)})**{{ #{name} }}. {_first_sentence(story['story'])}"
         for number, (name, story) in enumerate(told.items(), 1)
     ]
     retrain = sum(mistake.startswith("retrain") for mistake in wrong)

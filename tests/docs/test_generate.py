@@ -167,3 +167,6 @@ def test_an_option_stays_whole() -> None:
     assert breaks.breakable("<code>--as ID</code>") == '<code class="whole">--as ID</code>'
     inside = breaks.breakable("<code>lab start 08 --given</code>")
     assert inside == '<code>lab start 08 <span class="whole">--given</span></code>'
+    short = breaks.breakable("<code>usermod -aG docker</code>")
+    assert short == '<code>usermod <span class="whole">-aG</span> docker</code>'
+    assert breaks.breakable("<code>a - b</code>") == "<code>a - b</code>"
