@@ -159,8 +159,8 @@ def _has_system_packages() -> bool:
     if not FONTS.is_dir():
         missing.append("fonts-dejavu-core")
     lines = [f"sudo apt-get install --yes --no-install-recommends {' '.join(missing)}"] if missing else []
-    if shutil.which("promtool", path=path) is None:
-        lines.append(APT)  # its package would start a server
+    if not all(shutil.which(name, path=path) for name in ("promtool", "prometheus")):
+        lines.append(f"{APT} ./usr/bin/prometheus")  # its package would start a server
     if not lines:
         return True
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
