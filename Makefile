@@ -40,7 +40,7 @@ soak: setup ## The full-size runs, nothing taken from a cache
 	@$(BIN)/grader verify --no-cache
 	@$(BIN)/python -m tests.soak
 	@$(BIN)/python -m tests.soak.replay
-	@$(BIN)/pytest -q -n 0 --every-box -m every_box tests/grader/boxes tests/attacks
+	@$(BIN)/pytest -q -n 0 --every-box -m every_box tests/grader/boxes tests/attacks tests/course
 
 TO ?= ../offline
 bundle: setup ## The course for a class without internet, in ../offline; TO=… names another folder
