@@ -8,9 +8,10 @@ import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from errno import ENOSPC
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from shutil import disk_usage
 
+from grader.bookfile import CONFIG, HIDDEN, OTHER
 from grader.bookfile import FILE as BOOK
 from grader.classroom import FILE, Classroom
 from grader.errors import CourseError
@@ -26,6 +27,7 @@ BESIDE = tuple(
     f"{BOOK}{end}" for end in ("-journal", "-wal", "-shm")
 )  # SQLite's own copy has what is in them
 OURS = ("submissions", "results", "aside", "feedback")  # no link stands in these but a person's own
+PROGRAM = (CONFIG, OTHER, HIDDEN)  # formgrader would run them; `grader grade` and `desk` write them
 TOP = "class"
 
 
@@ -61,6 +63,8 @@ def backup(classroom: Classroom, file: Path) -> int:
 
 def restore(file: Path, folder: Path) -> int:
     """Put a class back into `folder`, which is new or empty; how many files.
+
+    Formgrader's settings and templates, which are a program, are left out.
 
     Raises:
         CourseError: `folder` holds something, `file` is no backup or is damaged, or it cannot be written.
@@ -111,7 +115,7 @@ def _pack(folder: Path, half: Path, place: Path) -> int:
         with tarfile.open(fileobj=file, mode="w:gz", compresslevel=3) as archive:
             for path in sorted(folder.rglob("*")):
                 name = path.relative_to(folder)
-                if name.parts[0] in (*LOCKS, STAGE) or str(name) in BESIDE:
+                if name.parts[0] in (*LOCKS, *PROGRAM, STAGE) or str(name) in BESIDE:
                     continue
                 if path.is_symlink() and (len(name.parts) == 1 or name.parts[0] in OURS):
                     raise CourseError(
@@ -137,8 +141,12 @@ def _unpack(file: Path, new: Path) -> int:
     count, room = 0, disk_usage(new).free
     with tarfile.open(file, "r:gz") as archive:
         for member in archive:
-            if not member.name.startswith(f"{TOP}/") or not (member.isfile() or member.isdir()):
+            parts = PurePosixPath(member.name).parts
+            is_inside = parts[:1] == (TOP,) and len(parts) > 1 and ".." not in parts
+            if not is_inside or not (member.isfile() or member.isdir()):
                 raise CourseError(f"{file} is no backup of a class: {line(member.name)} is in it.")
+            if parts[1] in PROGRAM:
+                continue
             room -= member.size
             if room < 0:
                 raise OSError(ENOSPC, "more is in it than there is room for")

@@ -15,6 +15,7 @@ from grader.texts import line
 
 FILE = "gradebook.db"
 COURSE_ID = "class"
+CONFIG, OTHER, HIDDEN = "nbgrader_config.py", "nbgrader_config.json", ".formgrader"  # formgrader runs these
 WAIT_S = 10.0
 OURS = (
     "CREATE TABLE IF NOT EXISTS grader_projected (learner TEXT, lab TEXT, snapshot TEXT, lab_release TEXT, "

@@ -27,9 +27,11 @@ def desk(
 
     On this machine only, behind a token; the address with it is printed. Ctrl-C ends it.
     """
+    from grader import formgrader  # nbgrader takes seconds to import
+
     classroom = find_class(Path.cwd())
     words = desks.command(classroom, port=port, open_=open_)
-    os.chdir(classroom.folder)
+    os.chdir(formgrader.lay_out_desk(classroom))
     os.execve(words[0], words, desks.environment(os.environ))  # noqa: S606  # our own words, no shell
 
 

@@ -13,7 +13,7 @@ EXTENSIONS = {"nbgrader.server_extensions.formgrader": True, "jupyterlab": False
 
 
 def command(classroom: Classroom, *, port: int, open_: bool) -> list[str]:
-    """What starts formgrader in the class's folder: no other machine, no terminal, no notebook is run.
+    """What starts formgrader on the class: for no other machine, without a terminal; no notebook is run.
 
     Raises:
         CourseError: there is no gradebook yet.
@@ -23,6 +23,7 @@ def command(classroom: Classroom, *, port: int, open_: bool) -> list[str]:
     words = [
         "--ip=127.0.0.1",
         f"--port={port}",
+        f"--ServerApp.root_dir={classroom.folder.resolve()}",
         "--ServerApp.default_url=/formgrader",
         "--ServerApp.terminals_enabled=False",
         "--ServerApp.answer_yes=True",

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from grader.bookfile import COURSE_ID, FILE
+from grader.bookfile import CONFIG, COURSE_ID, FILE, HIDDEN, OTHER
 from grader.classroom import Classroom
 from grader.errors import CourseError
 from grader.gradebook import says
@@ -19,8 +19,11 @@ from grader.results import CheckResult, Result, Verdict
 from grader.texts import line, plain, write_whole
 
 LONGEST_ANSWER = 20_000  # characters of an answer in words, all that the judge keeps of one
-TEMPLATES = ".formgrader/templates"
-SETTINGS = f'''"""Written by `grader grade`: what nbgrader's formgrader needs to open this class.
+DESK = f"{HIDDEN}/desk"
+TEMPLATES = f"{HIDDEN}/templates"
+MATHJAX_FILE = f"{TEMPLATES}/formgrade/mathjax.html.j2"
+CLASS = "here = Path(__file__).resolve().parent"
+SETTINGS = f'''"""Written by `grader`: what nbgrader's formgrader needs to open this class.
 
 Points and comments that you give there stay. Its buttons that generate, collect, autograde or make feedback
 find nothing to work on: `grader` does that.
@@ -30,7 +33,7 @@ from pathlib import Path
 
 import nbgrader
 
-here = Path(__file__).resolve().parent
+{CLASS}
 c = get_config()
 c.CourseDirectory.root = str(here)
 c.CourseDirectory.course_id = "{COURSE_ID}"
@@ -65,8 +68,7 @@ def write(classroom: Classroom, lab: Lab, results: Mapping[str, Result]) -> list
         for learner, result in results.items()
     }
     try:
-        write_whole(classroom.folder / "nbgrader_config.py", SETTINGS)
-        write_whole(classroom.folder / TEMPLATES / "formgrade" / "mathjax.html.j2", MATHJAX)
+        _write_settings(classroom)
         write_whole(classroom.folder / "source" / lab.id / name, _notebook(_cells(lab, None, ())))
         for path, cells in shown.items():
             write_whole(path, _notebook(cells))
@@ -76,6 +78,38 @@ def write(classroom: Classroom, lab: Lab, results: Mapping[str, Result]) -> list
             f"results are safe. Mend that, then run `grader grade {lab.number}` again."
         ) from error
     return list(shown)
+
+
+def lay_out_desk(classroom: Classroom) -> Path:
+    """Write what formgrader runs anew, its settings and templates, and the folder that it is started in.
+
+    nbgrader imports modules from where it is started, so that is a folder of its own: the class's may have
+    been put back from an archive.
+
+    Raises:
+        CourseError: it cannot be written, or other settings lie in the class.
+    """
+    hidden, folder = classroom.folder / HIDDEN, classroom.folder / DESK
+    if (other := classroom.folder / OTHER).exists():
+        raise CourseError(f"formgrader would follow the settings in {other} too. Move it out of the class.")
+    try:
+        _write_settings(classroom)
+        write_whole(folder / CONFIG, SETTINGS.replace(CLASS, f"{CLASS}s[2]"))
+        ours = (folder / CONFIG, classroom.folder / MATHJAX_FILE)
+        for path in hidden.rglob("*"):
+            if path not in ours and (path.is_symlink() or not path.is_dir()):
+                path.unlink()  # file by file: another desk may be open and stands in that folder
+    except OSError as error:
+        raise CourseError(
+            f"{error.filename or folder} cannot be written ({error.strerror or error}). Mend that, then run "
+            "`grader desk` again."
+        ) from error
+    return folder
+
+
+def _write_settings(classroom: Classroom) -> None:
+    write_whole(classroom.folder / CONFIG, SETTINGS)
+    write_whole(classroom.folder / MATHJAX_FILE, MATHJAX)
 
 
 def _head(result: Result, receipt: Receipt | None) -> Sequence[str]:

@@ -64,6 +64,25 @@ def test_what_is_put_back_is_what_was_there(class_of: Classroom, sound: Lab, tmp
     assert [path.name for path in file.parent.iterdir()] == ["class.tar.gz"]
 
 
+def test_a_program_is_neither_kept_nor_put_back(class_of: Classroom, tmp_path: Path) -> None:
+    before = held(class_of.folder)
+    settings = ("nbgrader_config.py", "nbgrader_config.json", ".formgrader/templates/formgrade/index.html.j2")
+    for name in settings:
+        (class_of.folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (class_of.folder / name).write_text("print('run')\n")
+    backups.backup(class_of, tmp_path / "class.tar.gz")
+    with tarfile.open(tmp_path / "class.tar.gz") as archive:
+        assert not [name for name in archive.getnames() if "nbgrader" in name or "formgrader" in name]
+    planted = [f"class/{name}" for name in (*settings, "./nbgrader_config.py", "/.formgrader/x.py")]
+    file = tar_of(tmp_path / "in.tar.gz", *WHOLE, *(member(name) for name in planted))
+    assert backups.restore(file, tmp_path / "bare") == 3
+    assert sorted(path.name for path in (tmp_path / "bare").iterdir()) == [
+        ".secret", "class.toml", "roster.csv",
+    ]  # fmt: skip
+    backups.restore(tmp_path / "class.tar.gz", tmp_path / "back")
+    assert held(tmp_path / "back") == before
+
+
 def test_a_gradebook_that_is_being_typed_into_is_copied_whole(class_of: Classroom, tmp_path: Path) -> None:
     with closing(sqlite3.connect(class_of.folder / "gradebook.db", isolation_level=None)) as book:
         book.execute("PRAGMA journal_mode = WAL")
@@ -173,6 +192,7 @@ WHOLE = [member(f"class/{name}") for name in ("class.toml", ".secret", "roster.c
 HOSTILE = {
     "another tar": [member("etc/passwd")],
     "a path out of it": [*WHOLE, member("class/../../out.txt")],
+    "a roundabout path": [*WHOLE, member("class/x/../nbgrader_config.py")],
     "an absolute path": [*WHOLE, member("/etc/passwd")],
     "a link": [*WHOLE, member("class/x", tarfile.SYMTYPE, "/etc/passwd")],
     "a hard link": [*WHOLE, member("class/x", tarfile.LNKTYPE, "class/.secret")],
