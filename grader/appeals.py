@@ -54,13 +54,16 @@ def _handed_in(classroom: Classroom, lab: Lab, learner: str) -> Iterator[str]:
 
 
 def _results(classroom: Classroom, lab: Lab, learner: str) -> Iterator[str]:
-    for file in sorted(classroom.results(learner, lab.id).glob("*/result.json")):
+    files = [*classroom.results(learner, lab.id).glob("*/result.json")]
+    files += classroom.results(learner, lab.id).glob("*/earlier-*.json")
+    for file in sorted(files, key=lambda one: (one.stat().st_mtime_ns, one.name)):
         result = _read(file)
         if result is None:
             yield f"{file} cannot be read."
             continue
         what = f"{result.snapshot[:16]} by release {result.release[:16]}, box {line(result.box)}"
-        yield f"{result.points:g} of {result.possible:g} for {what}"
+        since = "" if file.name == "result.json" else ", judged again since"
+        yield f"{result.points:g} of {result.possible:g} for {what}{since}"
         yield from (f"  judged again: {line(why)}" for why in result.tries)
         yield from (f"  the host was weak: {line(wall)}" for wall in result.weak)
         for check in result.checks:

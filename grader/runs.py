@@ -114,7 +114,7 @@ def grade(
         workers: how many are judged at once.
         accept_weak: grade although a wall that is not required does not hold; each result records it.
         told: called in this thread when the run begins and as each submission ends.
-        again: judge those with a result too; a result is replaced only by another.
+        again: judge those with a result too; a result is replaced only by another, and kept beside it.
         flagged: judge those again that have a check which a person would have to decide.
         dask: where to judge instead of here: a Dask scheduler's address, or `local` for `workers`
             processes of Dask's on this machine. Results come back to this one writer.
@@ -285,13 +285,23 @@ class _Run:
             self.failed[receipt.learner] = result
         else:
             folder = _folder(self.classroom, self.lab, receipt)
+            before = load_result(self.classroom, self.lab, receipt)
             with _room(self.classroom.folder / "results", self.lab):
+                if before and _said(before) != _said(result):  # a grade may rest on it, and stay
+                    write_json(
+                        folder / f"earlier-{len(list(folder.glob('earlier-*'))) + 1}.json", before.to_dict()
+                    )
                 write_json(folder / "learner.json", learner_view(result))
                 write_json(folder / "result.json", result.to_dict())
             self.results[receipt.learner] = result
         done = len(self.results) + len(self.failed)
         found, said = (None, result) if isinstance(result, str) else (result, "")
         self.told(Ended(done, self.total, receipt.learner, found, said))
+
+
+def _said(result: Result) -> list[CheckResult]:
+    """What a result says, without how long it took."""
+    return [replace(check, seconds=0.0) for check in result.checks]
 
 
 def _late(result: Result | str) -> str:

@@ -1,6 +1,7 @@
 """A regrade says who changes, by how much and why; none falls unasked; and every grade leaves its line."""
 
 import json
+import os
 from dataclasses import replace as with_
 from pathlib import Path
 from shutil import copyfile
@@ -256,6 +257,14 @@ def test_an_appeal_has_all_evidence(class_of: Classroom, tiny: Lab) -> None:
         "because: Mended.",
     ):
         assert said in text, said
+    (older,) = class_of.results("ben", lab.id).glob(f"*-{old[:16]}/result.json")
+    (newer,) = class_of.results("ben", lab.id).glob(f"*-{lab.release[:16]}/result.json")
+    newer.rename(newer.with_name("earlier-1.json"))
+    for hour, file in enumerate((newer.with_name("earlier-1.json"), older)):
+        os.utime(file, (hour, hour))
+    text = evidence(class_of, lab, ben)
+    in_order = [f"6 of 6 for {ben.snapshot[:16]} by release {lab.release[:16]}", "3 of 6 for"]
+    assert text.index(f"{in_order[0]}, box local, judged again since") < text.index(in_order[1])
     (class_of.results("ben", lab.id) / "broken").mkdir()
     (class_of.results("ben", lab.id) / "broken" / "result.json").write_text("{")
     log = class_of.folder / audit.FILE

@@ -78,6 +78,18 @@ def test_what_has_no_result_is_judged_and_what_has_one_is_kept(sound: Lab, tmp_p
     assert left_in(classroom) == []
 
 
+def test_a_result_that_is_judged_again_is_kept_beside_the_other(sound: Lab, tmp_path: Path) -> None:
+    classroom = a_class(tmp_path / "class", sound, "anna")
+    first = record(classroom, sound, "anna", judged(sound, hand_in(classroom, sound, "anna", MINUS)))
+    for _ in range(2):
+        again = grade(classroom, sound, again=True)
+        assert (again.judged, again.results["anna"].points) == (1, 1)
+        (folder,) = classroom.results("anna", sound.id).iterdir()
+        kept = {path.name for path in folder.iterdir()}
+        assert kept == {"earlier-1.json", "learner.json", "result.json"}
+        assert Result.from_dict(json.loads((folder / "earlier-1.json").read_text())) == first
+
+
 def test_half_a_result_is_none(sound: Lab, tmp_path: Path) -> None:
     classroom = a_class(tmp_path / "class", sound, "anna")
     record(classroom, sound, "anna", judged(sound, hand_in(classroom, sound, "anna", RIGHT)))
