@@ -30,6 +30,22 @@ NAME = "first_model.ipynb"
 BY_HAND = "more_work_is_weighed"
 STRIPPED = "ids and metadata stripped"
 EDITORS = (STRIPPED, "nothing but sources", "Colab", "VS Code", "jupytext and back", "duplicated at the end")
+MEASURE = """
+from sklearn.base import clone
+
+nulls_dropped = train.dropna(subset=["minutes", "kitchen_queue"])
+dropped = clone(model).fit(nulls_dropped[FEATURES], nulls_dropped["minutes"])
+asked = test["kitchen_queue"].notna()
+error = lambda made, rows: mae(rows["minutes"], made.predict(rows[FEATURES]))
+print(json.dumps({
+    "wait": wait_when_queue_is_missing(orders),
+    "by lot": gain_by_lot, "by time": -gain_by_time,
+    "everything": error_of(everything, train, test), **worth,
+    "baseline": mae(test["minutes"], baseline_predict(test)), "model": error(model, test), "floor": floor_mae,
+    "without nulls": error(dropped, test[asked]),
+    "on nulls": error(dropped, test[~asked]) - error(model, test[~asked]),
+}))
+"""
 ANSWERS = [answer for answer in list_answers(LAB) if answer.kind != "starter"]
 
 pytestmark = pytest.mark.slow
@@ -62,6 +78,38 @@ def test_what_editors_strip_changes_nothing_that_is_judged(answer: Answer, kitch
         MANGLINGS[name](saved)
         assert saved != notebook
         assert judged_sources(saved) == judged_sources(notebook), name
+
+
+def test_the_figures_that_pages_quote_are_those_of_the_notebook(kitchen: Kitchen, tmp_path: Path) -> None:
+    work = copytree(kitchen.make(find_answer(LAB, "master")), tmp_path / "work")
+    cells = [cell for cell in read(work / NAME)["cells"] if cell["cell_type"] == "code"]
+    (work / "measure.py").write_text("\n".join("".join(cell["source"]) for cell in cells) + MEASURE)
+    done = subprocess.run(
+        [sys.executable, "measure.py"], cwd=work, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert 3.5 < found["wait"] < 4
+    brief, page, asked = (
+        " ".join((LAB.course / place).read_text().split())
+        for place in (
+            f"labs/{LAB.id}/brief.md",
+            f"docs/modules/{LAB.id}.md",
+            f"docs/questions/{LAB.id}.toml",
+        )
+    )
+    lot, time = f"{found['by lot']:.2f}", f"{found['by time']:.2f}"
+    assert "Slower, by almost four minutes." in brief
+    assert f"makes the model better by {lot} minutes. On new days it makes it worse by {time}." in brief
+    assert f"off by {found['everything']:.1f} minutes." in brief
+    assert f"knows every law of this city, is {found['floor']:.1f}." in brief
+    ride, mean = found["ride_km"], found["restaurant_minutes"]
+    assert f"The ride is worth {ride:.1f} minutes, the day's mean {mean:.1f}." in brief
+    assert f"a model {lot} minutes better when orders are drawn by lot and {time} worse on new days" in page
+    three = found["baseline"], found["model"], found["floor"]
+    assert "Baseline {:.1f} minutes, model {:.2f}, floor {:.2f}.".format(*three) in asked
+    assert f"falls from {found['model']:.2f} to {found['without nulls']:.2f} minutes" in asked
+    assert f"worse by {found['on nulls']:.1f} minutes on exactly these" in asked
 
 
 def test_nbgrader_accepts_the_solved_notebook_and_fails_the_untouched_one(kitchen: Kitchen) -> None:
