@@ -24,7 +24,7 @@ from lab_env.world.oracle import Oracle
 
 LIST = "incidents.md"
 ORDERS_PER_DAY, FIRST_DAY, DAYS = 1000, 60, 75
-KEYS = {"title", "story", "see"}
+KEYS, MAY = {"title", "story", "see"}, {"lesson"}
 START, BEFORE = 90, 4
 """The first day of every incident, and the days before it from which costs are counted."""
 
@@ -121,7 +121,7 @@ model can stay but by luck ([more on reading this](../incidents.md#read)).
 
     **{name}**. {says}
 
-    {kind} *Told by:* {told_by}
+    {kind} {lesson}*Told by:* {told_by}
 
     *Do:* {advice} {taught}
 
@@ -169,7 +169,7 @@ def stories(file: Path = HERE / "incidents.toml") -> dict[str, dict[str, str]]:
     if odd := sorted(set(told) ^ set(CATALOGUE)):
         raise ValueError(f"incidents.toml and the catalogue differ in {', '.join(odd)}. Write or remove it.")
     for name, story in told.items():
-        if set(story) != KEYS:
+        if set(story) - MAY != KEYS:
             raise ValueError(
                 f"incidents.toml: `{name}` has {', '.join(story)}; write {', '.join(sorted(KEYS))}."
             )
@@ -264,6 +264,7 @@ def _page(incident: type[Incident], story: dict[str, str], cache: Path, *, numbe
         name=incident.name,
         says=incident.says,
         kind=KINDS[incident.kind],
+        lesson=f"{story['lesson']} " if "lesson" in story else "",
         told_by=incident.told_by,
         advice=incident.advice,
         taught=_taught(incident),

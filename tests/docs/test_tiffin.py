@@ -84,6 +84,16 @@ def test_every_action_and_kind_has_its_words() -> None:
     assert len(set(incidents.WORDS.values())) == len(incidents.WORDS)
 
 
+def test_what_gives_the_answer_stands_below_the_decision() -> None:
+    pages = incidents.incident_pages(CACHE)
+    lessons = {name: story["lesson"] for name, story in incidents.stories().items() if "lesson" in story}
+    assert len(lessons) > 8
+    for name, lesson in lessons.items():
+        above, below = pages[incidents.page_of(name)].split("## Your decision")
+        assert lesson in below, name
+        assert lesson not in above, name
+
+
 def test_a_caption_quotes_only_what_was_measured() -> None:
     for name, story in incidents.stories().items():
         look = incidents.shown(name, CACHE)
