@@ -20,11 +20,13 @@ from grader.classroom import Classroom
 from grader.marks import Row
 from grader.receipts import utc
 from grader.results import Result
-from grader.texts import line
+from grader.texts import line, write_whole
 
 FILE = "audit.jsonl"
 GRADED, BY_HAND, FOUND = "graded", "changed by hand", "found in the gradebook"
 LOST = "lost a check"  # that the lab no longer has, and was not judged again
+DELETED, FORGOTTEN = "deleted", "a learner was deleted"
+NOBODY: dict[str, Any] = {"learner": "", "lab": "", "points": None, "typed": {}}
 
 
 class Audit:
@@ -51,7 +53,7 @@ class Audit:
             return
         entry = {
             "at": utc(datetime.now(UTC)),
-            "by": f"{_user()}@{platform.node()}",
+            "by": _by(),
             "event": FOUND if event == BY_HAND and not _is_typed_anew(before, state) else event,
             "learner": row.learner,
             "lab": row.lab,
@@ -70,12 +72,18 @@ def entries(classroom: Classroom) -> Iterator[dict[str, Any]]:
     """The lines of the log, oldest first; one that a kill cut off is left out."""
     file = classroom.folder / FILE
     for text in file.read_text(encoding="utf-8", errors="replace").splitlines() if file.is_file() else ():
-        try:
-            entry = json.loads(text)
-        except ValueError:
-            continue
-        if isinstance(entry, dict) and _is_line(entry):
+        entry = _entry(text)
+        if entry is not None:
             yield entry
+
+
+def _entry(text: str) -> dict[str, Any] | None:
+    """A line of the log; None of one that cannot be read."""
+    try:
+        entry = json.loads(text)
+    except ValueError:
+        return None
+    return entry if isinstance(entry, dict) and _is_line(entry) else None
 
 
 def first_broken(classroom: Classroom) -> dict[str, Any] | None:
@@ -83,7 +91,11 @@ def first_broken(classroom: Classroom) -> dict[str, Any] | None:
     code = ""
     for entry in entries(classroom):
         told = {key: value for key, value in entry.items() if key != "code"}
-        if not hmac.compare_digest(str(entry["code"]), _code(classroom.secret, code, told)):
+        if entry.get("event") == DELETED:
+            said, right = str(entry.get("seal")), _seal(classroom.secret, entry["code"])
+        else:
+            said, right = entry["code"], _code(classroom.secret, code, told)
+        if not hmac.compare_digest(said.encode(errors="replace"), right.encode()):
             return entry
         code = entry["code"]
     return None
@@ -93,6 +105,44 @@ def _is_line(entry: dict[str, Any]) -> bool:
     """Whether a line is of the kind that we write; what somebody else put there stops no command."""
     texts = all(isinstance(entry.get(key), str) for key in ("learner", "lab", "code"))
     return texts and "points" in entry and isinstance(entry.get("typed"), dict)
+
+
+def forget(classroom: Classroom, learner: str) -> None:
+    """Put a stone in place of each line of a learner, without name, lab, points or time; a last line says so.
+
+    A stone keeps the code of its line and is sealed with the secret, so every other line still follows from
+    the one before it, byte for byte as it was. Lines that cannot be read and name the learner go too.
+
+    Raises:
+        OSError: the log cannot be written.
+    """
+    file = classroom.folder / FILE
+    texts = file.read_text(encoding="utf-8", errors="replace").split("\n") if file.is_file() else []
+    left, gone, code = [], 0, ""
+    for text in texts:
+        entry = _entry(text)
+        if entry is None:
+            left += [] if not text or learner in text else [text]
+            continue
+        code = str(entry["code"])
+        if entry["learner"] == learner:
+            gone += 1
+            text = json.dumps(_stone(classroom.secret, code))
+        left.append(text)
+    if gone:
+        told = {"at": utc(datetime.now(UTC)), "by": _by(), "lines": gone, **NOBODY, "event": FORGOTTEN}
+        left.append(json.dumps({**told, "code": _code(classroom.secret, code, told)}))
+    if texts:
+        write_whole(file, "".join(f"{text}\n" for text in left))
+
+
+def _stone(secret: bytes, code: str) -> dict[str, Any]:
+    """What stands where a line of somebody stood who was deleted: nothing of them."""
+    return {**NOBODY, "event": DELETED, "code": code, "seal": _seal(secret, code)}
+
+
+def _seal(secret: bytes, code: str) -> str:
+    return hmac.new(secret, f"deleted {code}".encode(), sha256).hexdigest()[:32]
 
 
 def state_of(row: Row) -> dict[str, Any]:
@@ -138,6 +188,10 @@ def _append(file: Path, text: str) -> None:
 def _ends_whole(descriptor: int) -> bool:
     size = os.fstat(descriptor).st_size
     return os.pread(descriptor, 1, size - 1) == b"\n"
+
+
+def _by() -> str:
+    return f"{_user()}@{platform.node()}"
 
 
 def _user() -> str:

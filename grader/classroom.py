@@ -29,6 +29,7 @@ from grader.rules import read_rules
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 FILE = "class.toml"
+LEAVING = ".leaving.json"  # there while a learner is being deleted
 KEYS = ("format", "course", "timezone", "box", *RULES)
 OWN = (FILE, "roster.csv", ".secret", "gradebook.db", "audit.jsonl")
 TEMPLATE = """# A class. `grader` is run in this folder, or below it.
@@ -144,14 +145,19 @@ def _make(folder: Path, course: Path, timezone: str) -> None:
         raise
 
 
-def find_class(start: Path) -> Classroom:
-    """The class of the nearest folder from `start` upward.
+def find_class(start: Path, *, leaving: bool = False) -> Classroom:
+    """The class of the nearest folder from `start` upward; with `leaving` also one that a learner is leaving.
 
     Raises:
-        CourseError: there is none, or its settings are wrong.
+        CourseError: there is none, its settings are wrong, or somebody's deletion was stopped.
     """
     here = start.resolve()
     for folder in (here, *here.parents):
+        if (folder / LEAVING).is_file() and not leaving:
+            raise CourseError(
+                f"{folder}: a learner is being deleted, or was when something stopped it; {LEAVING} says "
+                "who. Wait, or finish it with `grader learner delete ID`. Nothing else is done here before."
+            )
         if (folder / FILE).is_file():
             return read_class(folder)
     raise CourseError(f"{here} is in no class. Change into one, or make one with `grader init FOLDER`.")

@@ -19,6 +19,7 @@ from grader.cli_class import app as class_commands
 from grader.cli_demo import app as demo_commands
 from grader.cli_grade import app as grade_commands
 from grader.cli_keep import app as keep_commands
+from grader.cli_learner import app as learner_commands
 from grader.cli_regrade import app as regrade_commands
 from grader.cli_similar import app as similar_commands
 from grader.controller import judge
@@ -49,6 +50,7 @@ app.add_typer(demo_commands)
 app.add_typer(keep_commands)
 app.add_typer(certificate_commands, name="certificate")
 app.add_typer(similar_commands)
+app.add_typer(learner_commands, name="learner")
 
 LabName = Annotated[
     str, typer.Argument(help="A lab: `02`, `version-data` or its whole id; all when left out.")
