@@ -18,7 +18,7 @@ from grader.diplomas import draw
 from grader.errors import CourseError
 from grader.manifest import find_lab
 from grader.marks import Row
-from grader.receipts import newest, utc
+from grader.receipts import collected, utc
 from grader.signing import PrivateKey, PublicKey, fingerprint, is_signed, signature
 from grader.texts import line
 
@@ -81,24 +81,20 @@ def standing(
             left_out.append(
                 f"{learner.id}, {row.lab}: {row.points:g} of {row.possible:g} points, under {at_least:g} %"
             )
+        elif not (handed_in := _handed_in(classroom, row)):
+            left_out.append(f"{learner.id}, {row.lab}: the work is not in `submissions` any more")
         else:
-            found.append(_shown(classroom, row, row.points, row.possible, row.grade))
+            lab = find_lab(classroom.course, row.lab)
+            aims = tuple(line(one, longest=400) for one in lab.objectives)
+            worth = (row.points, row.possible, row.grade)
+            found.append(Shown(lab.id, line(lab.title), aims, *worth, handed_in, row.release, row.snapshot))
     return found, left_out
 
 
-def _shown(classroom: Classroom, row: Row, points: float, possible: float, grade: float) -> Shown:
-    lab, receipt = find_lab(classroom.course, row.lab), newest(classroom, row.lab)[row.learner]
-    return Shown(
-        lab.id,
-        line(lab.title),
-        tuple(line(one, longest=400) for one in lab.objectives),
-        points,
-        possible,
-        grade,
-        utc(receipt.collected_at),
-        row.release,
-        row.snapshot,
-    )
+def _handed_in(classroom: Classroom, row: Row) -> str:
+    """When the work that was graded was collected; empty when it is no longer there."""
+    times = {one.snapshot: one.collected_at for one in collected(classroom, row.learner, row.lab)}
+    return utc(times[row.snapshot]) if row.snapshot in times else ""
 
 
 def certificate(

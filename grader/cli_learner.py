@@ -51,7 +51,7 @@ def delete(learner: LearnerId, dry_run: DryRun = False) -> None:
         return
     typer.echo(
         f"Deleted. {plan.found.logged} lines of audit.jsonl stay, without name, lab, points and time: the "
-        "log still shows if somebody changes it. Its pages are gone; `grader report` makes new ones.\n"
+        "log still shows if somebody changes it. Reports are gone: `grader report` makes them anew.\n"
         "Backups from before still hold all of it: delete those too, and after a restore run this again."
     )
     if still := mentions(classroom, plan.found.learner):

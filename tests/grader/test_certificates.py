@@ -30,6 +30,7 @@ from grader.errors import CourseError
 from grader.gradebook import project, rows
 from grader.manifest import Lab
 from grader.marks import Row
+from grader.receipts import newest
 from grader.runs import load_results
 from grader.signing import PrivateKey, fingerprint, key_file, make_key, read_key, read_public
 from tests.grader.classes import MINUS, MONDAY, RIGHT, a_class, hand_in, judged, record
@@ -285,7 +286,7 @@ def shown(
     classroom: Classroom, lab: Lab, whose: str, at_least: float = 50, **facts: object
 ) -> tuple[int, str]:
     """How many labs would stand on a certificate, and what is left out."""
-    snapshot = next(classroom.submissions(whose, lab.id).iterdir()).name
+    snapshot = newest(classroom, lab.id)[whose].snapshot
     row = Row(whose, lab.id, "graded", 4, 6, False, snapshot, lab.release)
     found, left = standing(classroom, [with_(row, **facts), row], Learner(whose), at_least)  # type: ignore[arg-type]
     return len(found) - 1, "".join(left)
@@ -298,11 +299,13 @@ def test_only_grades_that_stand_are_on_it(class_of: Classroom, sound: Lab) -> No
     assert shown(class_of, sound, "anna", status="missing") == (0, "")
     assert shown(class_of, sound, "anna", learner="ben") == (0, "")
     assert shown(class_of, sound, "anna", points=3) == (1, "")
+    gone = "the work is not in `submissions` any more"
+    assert shown(class_of, sound, "anna", snapshot="f" * 64) == (0, f"anna, 01-add: {gone}")
     assert shown(class_of, sound, "anna", points=2) == (0, "anna, 01-add: 2 of 6 points, under 50 %")
 
 
 def test_it_says_what_the_class_knows(class_of: Classroom, sound: Lab) -> None:
-    [snapshot] = [path.name for path in class_of.submissions("anna", sound.id).iterdir()]
+    snapshot = newest(class_of, sound.id)["anna"].snapshot
     row = Row("anna", sound.id, "graded", 6, 6, False, snapshot, sound.release)
     labs, _ = standing(class_of, [row], class_of.roster["anna"], 50)
     now = datetime(2026, 11, 22, 4, tzinfo=UTC)
