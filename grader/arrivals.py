@@ -10,14 +10,16 @@ import stat
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from itertools import islice
 from pathlib import Path
 
 from grader.archive import Entry, invalid, open_zip, shown
 from grader.classroom import Learner
+from grader.clones import is_bundle
 from grader.errors import CourseError, InvalidSubmission
 from grader.unpack import CAPS, LEAVE_OUT, unpack
 
@@ -28,16 +30,25 @@ IN_BATCH = 200_000
 IN_FOLDER = 20_000
 _MOODLE = re.compile(r"(?P<name>[^_]+)_\d+_assignsubmission_(?P<kind>[a-z]+)(_.*)?", re.DOTALL)
 _CANVAS = re.compile(r"(?P<name>.+?)_(LATE_)?(?P<user>\d+)_\d+_.+", re.DOTALL)
+_CANVAS_ALONE = re.compile(r"[^_]+_(LATE_)?\d+_\d+_.+", re.DOTALL)
+_BLACKBOARD = re.compile(r"(?P<head>.+?)_attempt_(?P<at>\d{4}(-\d\d){5})(?P<own>_.*|\.txt)?", re.DOTALL)
+_BRIGHTSPACE = re.compile(
+    r"\d+-\d+ - (?P<name>.+?) - (?P<at>[A-Z][a-z]{2} \d{1,2}, \d{4} \d{3,4} [AP]M)( - .+)?", re.DOTALL
+)
 _TYPED = re.compile(r".+?_(LATE_)?\d+_(text|link)\.html")
 _DROPPED = re.compile(r"[&<>\"'`|:\\/]")  # what Moodle takes out of names
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """One thing in a batch, by its name there. `fetch` puts it on disk, if need be in the folder given."""
+    """One thing in a batch, by its name there. `fetch` puts it on disk, if need be in the folder given.
+
+    `at` is when it was handed in by the LMS' own clock, without a time zone, where it writes that.
+    """
 
     name: str
     fetch: Callable[[Path], Path]
+    at: datetime | None = None
 
 
 @contextmanager
@@ -61,7 +72,33 @@ def arrivals(source: Path, roster: Roster, *, single: bool = False) -> Iterator[
             found = _in_file(name, source, opened, roster)
         if not found:
             raise CourseError(f"{source} holds no submissions. Name the folder or the zip that does.")
-        yield found
+        yield found if single else [replace(one, at=handed_in(one.name)) for one in found]
+
+
+def handed_in(name: str) -> datetime | None:
+    """When something was handed in, as Blackboard or Brightspace write it into a name; else None.
+
+    >>> handed_in("Lab 02_ana_attempt_2026-11-20-23-58-01_work.zip")
+    datetime.datetime(2026, 11, 20, 23, 58, 1)
+    """
+    if found := _blackboard(name):
+        return _moment(found["at"], "%Y-%m-%d-%H-%M-%S")
+    if found := _BRIGHTSPACE.fullmatch(name):
+        return _moment(re.sub(r" (\d{3} )", r" 0\1", found["at"]), "%b %d, %Y %I%M %p")
+    return None
+
+
+def _moment(text: str, form: str) -> datetime | None:
+    with suppress(ValueError):
+        return datetime.strptime(text, form)  # the LMS names no time zone
+    return None
+
+
+def _blackboard(name: str) -> re.Match[str] | None:
+    """What Blackboard wrote. In a name of Moodle's or Canvas' the same words are the learner's own."""
+    if _MOODLE.fullmatch(name) or _CANVAS_ALONE.fullmatch(name):
+        return None
+    return _BLACKBOARD.fullmatch(name)
 
 
 def whose(name: str, roster: Roster) -> Learner:
@@ -122,6 +159,8 @@ def _there(path: Path, _: Path) -> Path:
 
 
 def _in_file(name: str, source: Path, opened: ExitStack, roster: Roster) -> list[Arrival]:
+    if is_bundle(source):
+        return [Arrival(name, lambda _: source)]
     try:
         entries = opened.enter_context(open_zip(source, max_entries=IN_BATCH))
     except InvalidSubmission as error:
@@ -162,7 +201,9 @@ def _is_packed_work(entries: list[Entry]) -> bool:
 
 
 def _is_junk(name: str) -> bool:
-    return name in JUNK or name.startswith(".")
+    found = _blackboard(name)
+    about = found is not None and found["own"] == ".txt"  # what Blackboard writes beside a file
+    return name in JUNK or name.startswith(".") or about
 
 
 def _is_plain(path: Path, kind: Callable[[int], bool]) -> bool:
@@ -182,7 +223,12 @@ def _learner_of(name: str, roster: Roster) -> Learner | None:
 def _candidates(name: str, moodle: re.Match[str] | None, roster: Roster) -> list[Learner]:
     if moodle:
         return _named(moodle["name"], roster)
-    stem = name[:-4] if name.lower().endswith(".zip") else name
+    if blackboard := _blackboard(name):
+        head = blackboard["head"].casefold()
+        return [learner for learner in roster.values() if head.endswith(f"_{learner.id.casefold()}")]
+    if brightspace := _BRIGHTSPACE.fullmatch(name):
+        return _named(brightspace["name"], roster)
+    stem = re.sub(r"\.(zip|bundle)$", "", name, flags=re.IGNORECASE)
     wanted = stem.casefold()
     for found in (
         [learner for learner in roster.values() if learner.id.casefold() == wanted],

@@ -237,6 +237,21 @@ def _roster(file: Path) -> dict[str, Learner]:
     return found
 
 
+def columns(classroom: Classroom) -> dict[str, dict[str, str]]:
+    """Every column of the roster, by learner: those of the class's own making too.
+
+    Raises:
+        CourseError: the roster cannot be read.
+    """
+    rows = (row for _, row in _rows(classroom.folder / "roster.csv"))
+    return {
+        (row.get("id") or "").strip(): {
+            name: value.strip() for name, value in row.items() if isinstance(value, str)
+        }
+        for row in rows
+    }
+
+
 def _rows(file: Path) -> list[tuple[int, dict[str, str]]]:
     """The lines of the roster with their numbers."""
     try:

@@ -12,6 +12,7 @@ from rich.markup import escape
 
 from grader import intake, receipts
 from grader.classroom import Classroom, find_class, init_class
+from grader.clones import address
 from grader.deadlines import attempts_of, deadline_of
 from grader.errors import CourseError
 from grader.intake import Collected, Outcome
@@ -46,7 +47,11 @@ def init(
 def collect(
     lab: Annotated[str, typer.Argument(help="A lab: `02`, `version-data` or its whole id.")],
     source: Annotated[
-        Path, typer.Argument(help="A folder of zips or folders, one zip of them, or one submission.")
+        str,
+        typer.Argument(
+            help="A folder of zips or folders, one zip of them, one submission, or where to clone from: "
+            "`https://host/lab-02-{id}.git`."
+        ),
     ],
     as_: Annotated[
         str, typer.Option("--as", metavar="ID", help="The source is one submission, by this learner.")
@@ -64,7 +69,8 @@ def collect(
     one = find_lab(classroom.course, lab)
     now = _moment(collected_at, classroom) if collected_at else datetime.now(UTC)
     told = (lambda _: None) if as_json else partial(_print_line, classroom)
-    done = intake.collect(classroom, one, source, as_=as_, now=now, told=told)
+    place = address(source) or Path(source)
+    done = intake.collect(classroom, one, place, as_=as_, now=now, told=told)
     if as_json:
         sys.stdout.write(json_text(_record(one.id, done)))
     else:

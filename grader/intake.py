@@ -8,7 +8,7 @@ import os
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -21,12 +21,14 @@ from typing import Any
 from grader.archive import invalid, shown
 from grader.arrivals import Arrival, arrivals, whose
 from grader.classroom import Classroom, Learner
+from grader.clones import Address
 from grader.errors import CourseError, InvalidSubmission
 from grader.lab import nearest
 from grader.locks import Held, hold
 from grader.manifest import Lab
 from grader.opening import Opened, open_work
 from grader.receipts import FILE, Receipt, collected, is_late, last_sequence, newest, utc
+from grader.repositories import repositories
 from grader.results import write_json
 from grader.snapshot import Snapshot, take
 from grader.texts import line
@@ -95,19 +97,19 @@ class Collected:
 def collect(
     classroom: Classroom,
     lab: Lab,
-    source: Path,
+    source: Path | Address,
     *,
     as_: str = "",
     now: datetime,
     told: Callable[[Outcome], None] = lambda _: None,
     caps: Caps = CAPS,
 ) -> Collected:
-    """Collect the submissions of a lab from a folder or a zip.
+    """Collect the submissions of a lab from a folder, a zip, a Git bundle, or by cloning.
 
     Args:
         classroom: the class.
         lab: the lab that they are for.
-        source: a folder of zips or folders, one zip of them, or one submission.
+        source: a folder of zips or folders, one zip of them, one submission, or where to clone from.
         as_: the id of the learner whose one submission `source` is, whatever it is called.
         now: when they were collected, with a time zone; against this the deadline is held.
         told: called as each one is done.
@@ -118,16 +120,24 @@ def collect(
             What was collected until then stays, and a second run goes on.
     """
     learner = _on_roster(classroom, as_) if as_ else None
-    if source.resolve().is_relative_to(classroom.folder.resolve() / "submissions"):
-        raise CourseError(f"{source} lies in the class's own `submissions`. Name what you downloaded.")
     done: list[Outcome] = []
-    with _stage(classroom, done) as stage, arrivals(source, classroom.roster, single=bool(as_)) as found:
+    with _stage(classroom, done) as stage, _arriving(classroom, lab, source, as_, caps) as found:
         run = _Run(classroom, lab, now.astimezone(UTC).replace(microsecond=0), stage, caps, forced=bool(as_))
         for arrival, who in _paired(found, learner, classroom):
             outcome = run.one(arrival, who)
             done.append(outcome)
             told(outcome)
     return Collected(tuple(done))
+
+
+def _arriving(
+    classroom: Classroom, lab: Lab, source: Path | Address, as_: str, caps: Caps
+) -> AbstractContextManager[list[Arrival]]:
+    if not isinstance(source, Path):
+        return nullcontext(repositories(classroom, lab, source, as_, caps))
+    if source.resolve().is_relative_to(classroom.folder.resolve() / "submissions"):
+        raise CourseError(f"{source} lies in the class's own `submissions`. Name what you downloaded.")
+    return arrivals(source, classroom.roster, single=bool(as_))
 
 
 def _on_roster(classroom: Classroom, as_: str) -> Learner:
@@ -142,22 +152,28 @@ def _on_roster(classroom: Classroom, as_: str) -> Learner:
 def _paired(
     found: list[Arrival], learner: Learner | None, classroom: Classroom
 ) -> list[tuple[Arrival, Learner | InvalidSubmission]]:
-    """Each arrival with whose it is, or why it is nobody's; several of one learner are all refused."""
+    """Each arrival with whose it is, or why it is nobody's. Several of one learner are taken by their time.
+
+    Where the LMS tells no time, all of those are refused.
+    """
     if learner:
         return [(found[0], learner)]
     pairs: list[tuple[Arrival, Learner | InvalidSubmission]] = []
-    names: defaultdict[str, list[str]] = defaultdict(list)
-    for arrival in found:
+    theirs: defaultdict[str, list[Arrival]] = defaultdict(list)
+    for arrival in sorted(found, key=lambda one: one.at or datetime.min):
         try:
             who = whose(arrival.name, classroom.roster)
         except InvalidSubmission as error:
             pairs.append((arrival, error))
         else:
             pairs.append((arrival, who))
-            names[who.id].append(arrival.name)
+            theirs[who.id].append(arrival)
+    unclear = {
+        name for name, ones in theirs.items() if len({one.at for one in ones} - {None}) < len(ones) > 1
+    }
     return [
-        (arrival, _several(who, names[who.id]))
-        if isinstance(who, Learner) and len(names[who.id]) > 1
+        (arrival, _several(who, [one.name for one in theirs[who.id]]))
+        if isinstance(who, Learner) and who.id in unclear
         else (arrival, who)
         for arrival, who in pairs
     ]
@@ -223,7 +239,7 @@ class _Run:
             opened = open_work(path, self.lab, here / "in", self.caps)
             if opened is None:
                 return Outcome(arrival.name, who.id)
-            return self._take(arrival.name, who, opened, here)
+            return self._take(arrival, who, opened, here)
         except InvalidSubmission as error:
             reason = str(who if isinstance(who, InvalidSubmission) else error)
             return Outcome(arrival.name, aside=self._set_aside(arrival.name, reason, path, here))
@@ -235,11 +251,12 @@ class _Run:
         finally:
             rmtree(here, ignore_errors=True)
 
-    def _take(self, name: str, who: Learner, opened: Opened, here: Path) -> Outcome:
+    def _take(self, arrival: Arrival, who: Learner, opened: Opened, here: Path) -> Outcome:
         snapshot = take(opened.work, max_bytes=self.caps.bytes, max_files=self.caps.files)
         notes = self._notes(opened.reported, snapshot)
+        at = self._handed_in(arrival, notes)
         outcome = Outcome(
-            name, who.id, files=len(snapshot.files), bytes=sum(one.size for one in snapshot.files)
+            arrival.name, who.id, files=len(snapshot.files), bytes=sum(one.size for one in snapshot.files)
         )
         before = collected(self.classroom, who.id, self.lab.id)
         same = [one for one in before if one.folder.name == snapshot.hash[:16]]
@@ -250,9 +267,9 @@ class _Run:
         if same and (same[0] is before[-1] or not self.forced):
             self._mend(same[0], opened.work)
             return replace(outcome, receipt=same[0], already=True)
-        if before and self.now < before[-1].collected_at and not self.forced:
+        if before and at < before[-1].collected_at and not self.forced:
             raise invalid(
-                f"It was collected at {utc(self.now)}, before the one by {who.id} that counts "
+                f"It was collected at {utc(at)}, before the one by {who.id} that counts "
                 f"({utc(before[-1].collected_at)}).",
                 f"To make this one count, collect it with `--as {who.id}`.",
             )
@@ -260,10 +277,10 @@ class _Run:
             learner=who.id,
             lab=self.lab.id,
             snapshot=snapshot.hash,
-            collected_at=self.now,
+            collected_at=at,
             sequence=self.sequence + 1,
-            late=is_late(self.classroom, who.id, self.lab.id, self.now),
-            source=line(name),
+            late=is_late(self.classroom, who.id, self.lab.id, at),
+            source=line(arrival.name),
             reported=opened.reported,
             notes=tuple(notes),
             folder=self.classroom.submissions(who.id, self.lab.id) / snapshot.hash[:16],
@@ -275,6 +292,16 @@ class _Run:
             self._place(receipt, opened.work, here / "new")
         self.sequence += 1
         return replace(outcome, receipt=receipt)
+
+    def _handed_in(self, arrival: Arrival, notes: list[str]) -> datetime:
+        """When it counts as handed in: by the LMS' clock where the name tells, else now."""
+        if arrival.at is None:
+            return self.now
+        at = arrival.at.replace(tzinfo=self.classroom.timezone, fold=1).astimezone(UTC)
+        if at > self.now + _SKEW:
+            notes.append(f"its name says {arrival.at}, which is after it was collected")
+            return self.now
+        return min(at, self.now)
 
     def _notes(self, reported: dict[str, Any], snapshot: Snapshot) -> list[str]:
         """Where the learner's own receipt and what is there differ. Only another lab is refused."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from grader.archive import invalid, shown
 from grader.arrivals import JUNK, children, is_work
+from grader.clones import is_bundle, unbundle
 from grader.manifest import CHECK_ID, LAB_ID, Lab
 from grader.snapshot import MARKER
 from grader.texts import line
@@ -30,8 +31,8 @@ class Opened:
 def open_work(path: Path, lab: Lab, target: Path, caps: Caps) -> Opened | None:
     """Unpack what arrived at `path` into `target` and find the work in it.
 
-    `path` is a zip, or a folder: with the work, with one zip (Moodle), or with a folder for each lab
-    (nbgrader); None when those are for other labs only.
+    `path` is a zip, a Git bundle, or a folder: with the work, with one zip or bundle (Moodle), or with a
+    folder for each lab (nbgrader); None when those are for other labs only.
 
     Raises:
         InvalidSubmission: it cannot be taken; says why.
@@ -42,6 +43,9 @@ def open_work(path: Path, lab: Lab, target: Path, caps: Caps) -> Opened | None:
         if inner is None:
             return None
         path, mode = inner, _mode(inner)
+    if is_bundle(path):
+        path = unbundle(path, target.with_name("bundle"), lab.id, caps)
+        mode = _mode(path)
     if stat.S_ISREG(mode):
         extract(path, target, caps)
     elif stat.S_ISDIR(mode):
@@ -67,7 +71,7 @@ def _choose(folder: Path, lab: Lab) -> Path | None:
         return _choose(folder / lab.id, lab)
     if names and all(LAB_ID.fullmatch(name) and (lab.course / "labs" / name).is_dir() for name in names):
         return None
-    zips = [name for name in names if name.lower().endswith(".zip")]
+    zips = [name for name in names if name.lower().endswith((".zip", ".bundle"))]
     if zips and len(names) > 1:
         listed = ", ".join(shown(name) for name in names[:5])
         raise invalid(f"It holds {len(names)} files ({listed}): which one counts is not known.")

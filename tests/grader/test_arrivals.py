@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.arrivals import arrivals, whose
+from grader.arrivals import arrivals, handed_in, whose
 from grader.classroom import Learner
 from grader.errors import CourseError, InvalidSubmission
 from tests.grader.courses import write_files
@@ -47,6 +47,12 @@ NAMES = [
     ("dijkzoëmariavan_5_6_work.zip", "12"),
     ("obrienconor_5_6_work.zip", "4711"),
     ("anybody_77_6_work.zip", "77"),
+    ("ana.bundle", "ana"),
+    ("Lab 02_ana_attempt_2026-11-20-23-58-01_work.zip", "ana"),
+    ("Lab_02_s8_attempt_2026-11-20-23-58-01_x_attempt_2020-01-01-00-00-00_ben.zip", "s8"),
+    ("12345-67890 - Ana Doe - Nov 20, 2026 1158 PM", "ana"),
+    ("1-2 - Ana Doe - Nov 20, 2026 1158 PM - Ben Roe - Jan 1, 2020 100 AM - work.zip", "ana"),
+    ("doeana_1_2_ben_attempt_2020-01-01-00-00-00_x.zip", "ana"),
 ]
 
 
@@ -76,6 +82,8 @@ STRANGERS = [
     ),
     ("leeeva_5_6_x.zip", r"may stand for eva1, eva2"),
     ("Ana Doe_5_assignsubmission_onlinetext_", r"is text typed into Moodle; only files are collected"),
+    ("xy_1_2_ana_attempt_2020-01-01-00-00-00_x.zip", r"stands for nobody"),  # of Canvas, not Blackboard
+    ("Zed_12_assignsubmission_file_ana_attempt_2020-01-01-00-00-00_x.zip", r"stands for nobody"),
     ("doeana_5_text.html", r"is text typed into Canvas; only files are collected"),
     ("a\x1b[2J\u202e.zip", r"`a\\x1b\[2J\\u202e\.zip` stands for nobody"),
 ]
@@ -85,6 +93,24 @@ STRANGERS = [
 def test_a_name_that_is_nobodys_or_of_two_is_refused(name: str, reason: str) -> None:
     with pytest.raises(InvalidSubmission, match=reason):
         whose(name, ROSTER)
+
+
+@pytest.mark.parametrize(
+    ("name", "at"),
+    [
+        ("Lab 02_ana_attempt_2026-11-20-23-58-01_work.zip", "2026-11-20 23:58:01"),
+        ("L_ana_attempt_2026-11-20-23-58-01_attempt_2020-01-01-00-00-00_x.zip", "2026-11-20 23:58:01"),
+        ("12345-67890 - Ana Doe - Nov 20, 2026 1158 PM", "2026-11-20 23:58:00"),
+        ("1-2 - Ana Doe - Mar 9, 2018 112 AM - x - Jan 1, 2020 100 AM - w.zip", "2018-03-09 01:12:00"),
+        ("L_ana_attempt_2026-13-20-23-58-01_work.zip", "None"),
+        ("1-2 - Ana Doe - Foo 9, 2018 112 AM", "None"),
+        ("doeana_1_2_ben_attempt_2020-01-01-00-00-00_x.zip", "None"),
+        ("Ana Doe_1_assignsubmission_file_attempt_2020-01-01-00-00-00_x.zip", "None"),
+        ("ana.zip", "None"),
+    ],
+)
+def test_the_time_is_the_one_that_the_lms_wrote(name: str, at: str) -> None:
+    assert str(handed_in(name)) == at
 
 
 def names(source: Path) -> list[str]:
@@ -97,6 +123,7 @@ def test_a_batch_is_a_folder_or_a_zip_of_zips_or_of_folders(tmp_path: Path) -> N
         "ana.zip": "x",
         "ben/work/a.py": "x",
         ".DS_Store": "x",
+        "Lab 02_ana_attempt_2026-11-20-23-58-01.txt": "Name: Ana Doe (ana)",
         "__MACOSX/ana.zip": "x",
         "Thumbs.db": "x",
     }

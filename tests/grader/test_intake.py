@@ -340,3 +340,38 @@ def test_lateness_is_told_by_the_clock_of_the_collector(room: Classroom, sound: 
     extended = replace(room, deadlines={sound.id: deadline + timedelta(days=1)})
     assert [one.late for one in newest(extended, sound.id).values()] == [False] * 4
     assert [one.late for one in newest(room, sound.id).values()] == [None] * 4
+
+
+def test_the_time_in_an_lms_name_is_when_it_was_handed_in(
+    room: Classroom, sound: Lab, tmp_path: Path
+) -> None:
+    with (room.folder / "class.toml").open("a") as file:
+        file.write("01 = 2026-11-20T23:59:00\n")
+    room = read_class(room.folder)
+    source = batch(
+        tmp_path / "in",
+        {
+            "Lab_cleo_attempt_2026-11-20-23-58-01_work.zip": packed(sound),
+            "Lab_cleo_attempt_2026-11-20-23-58-01.txt": b"Name: Cleo (cleo)",
+            "Lab_dan_attempt_2026-11-23-00-00-00_work.zip": packed(sound),
+            "1-2 - Ana Doe - Nov 20, 2026 1159 PM - work.zip": packed(sound),
+            "1-3 - Ana Doe - Nov 19, 2026 905 AM - work.zip": packed(sound, "x = 1\n"),
+            "7-8 - Ben Roe - Nov 19, 2026 905 AM - work.zip": packed(sound),
+            "7-9 - Ben Roe - Nov 19, 2026 905 AM - again.zip": packed(sound, "x = 2\n"),
+        },
+    )
+    done = collect(room, sound, source, now=NOW)
+    told = {one.snapshot[:4] + one.learner: (one.collected_at.isoformat(), one.late) for one in done.receipts}
+    assert sorted(told.values(), key=str) == [
+        ("2026-11-19T08:05:00+00:00", False),
+        ("2026-11-20T22:58:01+00:00", False),
+        ("2026-11-20T22:59:00+00:00", False),
+        ("2026-11-21T10:30:00+00:00", True),
+    ]
+    assert newest(room, sound.id)["ana"].collected_at.hour == 22
+    assert newest(room, sound.id)["dan"].notes == (
+        "its name says 2026-11-23 00:00:00, which is after it was collected",
+    )
+    assert {why[:33] for why in reasons(done).values()} == {"2 submissions by ben are in this "}
+    again = collect(room, sound, source, now=NOW + timedelta(days=9))
+    assert (again.receipts, len(again.already)) == ((), 4)
