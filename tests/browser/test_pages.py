@@ -32,6 +32,10 @@ CLIPPED = """() => [...document.querySelectorAll(".md-content :is(pre, pre code,
 FOLDED = """() => [...document.querySelectorAll(".md-content details > :not(summary)")]
   .filter(each => !each.checkVisibility({contentVisibilityAuto: true}))
   .map(each => each.outerHTML.slice(0, 80))"""
+INK = """() => ["body", "h1", ".md-content a", ".quiz legend", "figure path"].map(each => {
+  const style = getComputedStyle(document.querySelector(each));
+  return [style.color, style.backgroundColor, style.stroke, style.borderTopColor];
+})"""
 MOVING = """() => [...document.querySelectorAll("*")].filter(each => {
   const style = getComputedStyle(each);
   return [style.transitionDuration, style.animationDuration].some(text => parseFloat(text) > 0.01)
@@ -166,6 +170,15 @@ def test_all_modules_on_one_page_can_be_read_on_a_phone_and_on_paper(
     assert page.evaluate(CLIPPED) == []
     assert page.evaluate(FOLDED) == []
     assert told == []
+
+
+def test_paper_is_light_also_from_a_dark_page(browser: Browser, served: str) -> None:
+    with opened(browser, f"{served}/incidents/metres.html", ("dark", 1280)) as (page, _):
+        dark = page.evaluate(INK)
+        page.emulate_media(media="print")
+        printed = page.evaluate(INK)
+        page.evaluate(SCHEME, "default")
+        assert printed == page.evaluate(INK) != dark
 
 
 def test_nothing_moves_for_whoever_asked_for_that(browser: Browser, served: str) -> None:

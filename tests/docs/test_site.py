@@ -70,6 +70,13 @@ def test_every_quote_of_a_file_was_filled_in(site: Path) -> None:
         assert "--8" not in words, page
 
 
+def test_no_markdown_is_left_in_what_a_reader_sees(site: Path) -> None:
+    for page in site.rglob("*.html"):
+        text = re.sub(r"<(code|pre|script|style)\b.*?</\1>", "", page.read_text(), flags=re.DOTALL)
+        left = re.search(r"\]\(\S+\)|\*\*\w|^(!!!|\?\?\?) ", re.sub(r"<[^>]+>", "", text), re.MULTILINE)
+        assert not left, f"{page.relative_to(site)}: {left}"
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
