@@ -11,7 +11,7 @@ from grader.classroom import find_class
 from grader.cli_grade import screen, stoppable
 from grader.errors import CourseError
 from grader.manifest import find_lab
-from grader.regrade import compare
+from grader.regrade import compare, losing
 from grader.texts import line, write_whole
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
@@ -45,17 +45,20 @@ def regrade(
     classroom = find_class(Path.cwd())
     one = find_lab(classroom.course, lab)
     rows = gradebook.rows(classroom)
-    with screen() as told, stoppable(f"grader regrade {one.number}"):
+    again = f"grader regrade {one.number}{' --dry-run' if dry_run else ''}"
+    with screen() as told, stoppable(again):
         found = runs.grade(classroom, one, workers=workers, accept_weak=accept_weak, told=told)
     changed = compare(one, found.results, rows)
+    stay = len(found.results) - len(changed)
+    changed += losing(one, found.results, rows)
     for change in changed:
         typer.echo("\n".join(change.lines))
     falling = [change.learner for change in changed if change.falls]
     rising = sum(change.rises for change in changed)
-    typer.echo(f"{one.id}: {rising} rise, {len(falling)} fall, {len(found.results) - len(changed)} stay.")
+    typer.echo(f"{one.id}: {rising} rise, {len(falling)} fall, {stay} stay.")
     if found.failed:
         names = ", ".join(sorted(found.failed))
-        typer.echo(f"Not judged, and as they were: {names}. The lines above say why.")
+        typer.echo(f"Not judged by this release: {names}. The lines above say why.")
     if dry_run:
         typer.echo("The gradebook is as it was.")
         raise typer.Exit(1 if found.failed else 0)

@@ -11,6 +11,7 @@ from datetime import UTC
 from typing import Any
 
 from grader.audit import BY_HAND, GRADED, LOST, Audit
+from grader.audit import FILE as LOG
 from grader.bookfile import FILE, WAIT_S, add_comment, add_grade, open_book, sql, writer
 from grader.classroom import Classroom
 from grader.deadlines import Lateness, lateness
@@ -18,7 +19,7 @@ from grader.errors import CourseError
 from grader.manifest import Lab, find_lab
 from grader.marks import Mark, Row
 from grader.receipts import Receipt, newest
-from grader.regrade import Regraded, compare
+from grader.regrade import Regraded, compare, fallen, losing
 from grader.results import CheckResult, Result
 from grader.runs import is_undecided
 from grader.texts import lesson, line
@@ -38,8 +39,11 @@ def project(
     Each change of what counts is a line of the audit log. Without `lower` a grade that would fall for the
     very same work stays as it is; those are returned. `why` is said in the log.
 
+    Who is in the log and not in the gradebook, as it was lost, gets back what was typed.
+
     Raises:
-        CourseError: grades would fall because the lab lost checks, and `lower` does not let them.
+        CourseError: grades would fall because the lab lost checks, or from what the log says of a gradebook
+            that was lost, and `lower` does not let them.
         CourseError: another program holds the gradebook, or it cannot be written. The results are safe.
     """
     receipts = newest(classroom, lab.id)
@@ -51,8 +55,12 @@ def project(
             )
         audit, before = Audit(classroom), _rows_before(book, lab, receipts)
         kept = [] if lower else [one for one in compare(lab, results, before) if one.falls]
-        losing = _losing(lab, results, before)
-        _refuse_lost_checks(lab, kept, [] if lower else losing)
+        losers = losing(lab, results, before)
+        lost = audit.rows(lab.id, receipts.keys() - {row.learner for row in before})
+        if not lower:
+            _refuse_lost_checks(lab, [*kept, *losers])
+            _refuse_fall_from_log(lab, fallen(results, lost))
+        _bring_back_from_log(book, lost)
         for row in before:
             audit.note(BY_HAND, row)
         cells = _lay_out(book, classroom, lab)
@@ -63,11 +71,9 @@ def project(
                 submission = book.find_submission(lab.id, name)
                 now = _row(lab.release, book, submission.assignment, name, submission, receipts[name])
                 audit.note(GRADED, now, result, why=why)
-        for row in losing:
-            submission = book.find_submission(lab.id, row.learner)
-            now = _row(
-                lab.release, book, submission.assignment, row.learner, submission, receipts.get(row.learner)
-            )
+        for name in (one.learner for one in losers):
+            submission = book.find_submission(lab.id, name)
+            now = _row(lab.release, book, submission.assignment, name, submission, receipts.get(name))
             audit.note(LOST, now, why=why)
         return kept
 
@@ -208,21 +214,35 @@ def _put_aside(
         is_typed = typed or grade.manual_score is not None or grade.extra_credit
         if not is_typed or (only is not None and grade.name not in only):
             continue
-        sql(
-            book,
-            "INSERT OR REPLACE INTO grader_by_hand "
-            "VALUES (:learner, :lab, :snapshot, :check_id, :points, :extra, :comment)",
-            learner=learner,
-            lab=lab,
-            snapshot=snapshot,
-            check_id=grade.name,
-            points=grade.manual_score,
-            extra=grade.extra_credit,
-            comment=typed,
-        )
+        given = (grade.manual_score, grade.extra_credit, typed)
+        _keep_aside(book, learner, lab, snapshot, grade.name, *given)
         grade.manual_score = grade.extra_credit = None
         if comment:
             comment.manual_comment = None
+
+
+def _keep_aside(
+    book: Any,
+    learner: str,
+    lab: str,
+    snapshot: str,
+    check: str,
+    points: float | None,
+    extra: float | None,
+    comment: str,
+) -> None:
+    sql(
+        book,
+        "INSERT OR REPLACE INTO grader_by_hand "
+        "VALUES (:learner, :lab, :snapshot, :check_id, :points, :extra, :comment)",
+        learner=learner,
+        lab=lab,
+        snapshot=snapshot,
+        check_id=check,
+        points=points,
+        extra=extra,
+        comment=comment,
+    )
 
 
 def _lay_out(book: Any, classroom: Classroom, lab: Lab) -> dict[str, tuple[Any, Any]]:
@@ -264,31 +284,39 @@ def _rows_before(book: Any, lab: Lab, receipts: Mapping[str, Receipt]) -> list[R
     return [row for row in found if row.snapshot]
 
 
-def _losing(lab: Lab, results: Mapping[str, Result], before: Sequence[Row]) -> list[Row]:
-    """Who has points for a check that the lab no longer has, and no result now that says what counts."""
-    known = {check.id for check in lab.checks}
-    judged = {(name, result.snapshot) for name, result in results.items()}
-    return [
-        row
-        for row in before
-        if (row.learner, row.snapshot) not in judged
-        and any(mark.points for name, mark in row.marks.items() if name not in known)
-    ]
-
-
-def _refuse_lost_checks(lab: Lab, falling: Sequence[Regraded], losing: Sequence[Row]) -> None:
+def _refuse_lost_checks(lab: Lab, falling: Sequence[Regraded]) -> None:
     """A check that the lab no longer has leaves the gradebook for everybody, so no grade could stay."""
-    known = {check.id for check in lab.checks}
-    had = {change.check for one in falling for change in one.changes}
-    had |= {name for row in losing for name, mark in row.marks.items() if mark.points}
-    if lost := sorted(had - known):
-        command = f"grader regrade {lab.number}"
+    command, known = f"grader regrade {lab.number}", {check.id for check in lab.checks}
+    gone = {one.learner: {change.check for change in one.changes} - known for one in falling}
+    if lost := sorted(set().union(*gone.values())):
         raise CourseError(
-            f"{len(falling) + len(losing)} grades would fall, as {lab.id} no longer has "
-            f"{', '.join(map(line, lost))}. "
-            f"Nothing was written; the results are safe. `{command} --dry-run` shows who and why; "
-            f"`{command} --lower` lets them fall."
+            f"{len(falling)} grades would fall, as {lab.id} no longer has {', '.join(map(line, lost))}: "
+            f"{_named(falling)}. Nothing was written; the results are safe. `{command} --dry-run` shows who "
+            f"and why; `{command} --lower` lets them fall."
         )
+
+
+def _refuse_fall_from_log(lab: Lab, falling: Sequence[Regraded]) -> None:
+    """Nobody's grade falls because the gradebook was lost: the log has it."""
+    if falling:
+        raise CourseError(
+            f"{len(falling)} grades would be lower than {LOG} says, and the gradebook does not have them: "
+            f"{_named(falling)}. Nothing was written; the results are safe. Put the gradebook back "
+            f"from a backup if you can; `grader grade {lab.number} --lower` lets them fall."
+        )
+
+
+def _named(falling: Sequence[Regraded]) -> str:
+    return line(", ".join(f"{one.learner} {one.points:g} → {one.after:g}" for one in falling), longest=2000)
+
+
+def _bring_back_from_log(book: Any, rows: Sequence[Row]) -> None:
+    """Put what the log has as typed where the learner's page looks for it."""
+    for row in rows:
+        for check, mark in row.marks.items():
+            _keep_aside(
+                book, row.learner, row.lab, row.snapshot, check, mark.by_hand, mark.extra, mark.comment
+            )
 
 
 def _row(

@@ -10,6 +10,8 @@ from grader.results import CheckResult, Result, Verdict
 from grader.runs import UNDECIDED, is_undecided
 from grader.texts import line
 
+GONE = "The lab has no such check any more."
+
 
 @dataclass(frozen=True)
 class Change:
@@ -69,6 +71,34 @@ def compare(lab: Lab, results: Mapping[str, Result], rows: Sequence[Row]) -> lis
     return sorted(found, key=lambda one: (one.after - one.points, one.learner))
 
 
+def losing(lab: Lab, results: Mapping[str, Result], rows: Sequence[Row]) -> list[Regraded]:
+    """Who has points for a check that the lab no longer has, and no result now that says what counts."""
+    known = {check.id for check in lab.checks}
+    judged = {(name, result.snapshot) for name, result in results.items()}
+    found = []
+    for row in rows:
+        gone = {name: mark.points for name, mark in row.marks.items() if name not in known and mark.points}
+        if (
+            row.lab == lab.id
+            and row.points is not None
+            and gone
+            and (row.learner, row.snapshot) not in judged
+        ):
+            changes = tuple(Change(name, points, 0.0, GONE) for name, points in gone.items())
+            found.append(Regraded(row.learner, row.points, row.points - sum(gone.values()), changes))
+    return found
+
+
+def fallen(results: Mapping[str, Result], rows: Sequence[Row]) -> list[Regraded]:
+    """Whose points in `rows`, with no marks but a person's, are more than a result for the same work."""
+    found = []
+    for row in rows:
+        result = results.get(row.learner)
+        if result and row.points is not None and row.snapshot == result.snapshot:
+            found.append(Regraded(row.learner, row.points, _after(row, result)[0], ()))
+    return [one for one in found if one.falls]
+
+
 def counted(check: Mapping[str, Any], mark: Mark | None) -> str:
     """The verdict that a check's points are for, of a record's check and what the gradebook has for it.
 
@@ -94,7 +124,7 @@ def _after(row: Row, result: Result) -> tuple[float, list[Change]]:
     known = {check.id for check in result.checks}
     for name, mark in row.marks.items():
         if name not in known and mark.points:
-            changes.append(Change(name, mark.points, 0.0, "The lab has no such check any more."))
+            changes.append(Change(name, mark.points, 0.0, GONE))
     return total, changes
 
 

@@ -15,7 +15,7 @@ from grader.errors import CourseError
 from grader.gradebook import project, rows
 from grader.manifest import Lab, read_lab
 from grader.marks import Mark, Row
-from grader.regrade import Regraded, compare
+from grader.regrade import Regraded, compare, losing
 from grader.release import release
 from grader.results import Result
 from grader.runs import load_told
@@ -163,7 +163,8 @@ def test_a_check_that_is_gone_lowers_nobody_in_silence(class_of: Classroom, tiny
     before = {row.learner: row.snapshot for row in rows(class_of)}
     results = {"anna": judged(lab, before["anna"])}
     with pytest.raises(
-        CourseError, match=r"2 grades would fall, as 01-add no longer has is_committed\. Nothing wa"
+        CourseError,
+        match=r"2 grades would fall, as 01-add no longer has is_committed: anna 6 → 5, ben 3 → 2\. Nothing",
     ):
         project(class_of, lab, results, lower=False)
     assert points(class_of) == {"anna": 6, "ben": 3}
@@ -174,9 +175,39 @@ def test_a_check_that_is_gone_lowers_nobody_in_silence(class_of: Classroom, tiny
 
 def test_who_could_not_be_judged_keeps_a_check_that_is_gone(class_of: Classroom, tiny: Lab) -> None:
     lab = without_commit(tiny)
-    with pytest.raises(CourseError, match=r"2 grades would fall, as 01-add no longer has is_committed\."):
+    with pytest.raises(CourseError, match=r"2 grades would fall, as .* is_committed: anna 6 → 5, ben 3 → 2"):
         project(class_of, lab, {}, lower=False)
     assert points(class_of) == {"anna": 6, "ben": 3}
+    assert [one.lines for one in losing(lab, {}, rows(class_of))] == [
+        [
+            f"{name}: {before} → {before - 1} (-1)",
+            "    is_committed: 1 → 0. The lab has no such check any more.",
+        ]
+        for name, before in (("anna", 6), ("ben", 3))
+    ]
+
+
+def test_a_gradebook_that_was_lost_lowers_nobody(class_of: Classroom, tiny: Lab, empty_book: Path) -> None:
+    give(class_of, "adds", 2.5, "Nearly.")
+    project(class_of, tiny, results_of(class_of, tiny))
+    given, lines = points(class_of), len(logged(class_of))
+    copyfile(empty_book, class_of.folder / "gradebook.db")
+    project(class_of, tiny, results_of(class_of, tiny), lower=False)
+    assert (points(class_of), len(logged(class_of))) == (given, lines)
+    assert {row.marks["adds"].comment for row in rows(class_of)} == {"Nearly."}
+
+    old = {row.learner: row.snapshot for row in rows(class_of)}
+    lab = released_anew(tiny)
+    results = {name: judged(lab, old[name], adds="FAIL", is_committed="FAIL") for name in old}
+    copyfile(empty_book, class_of.folder / "gradebook.db")
+    with pytest.raises(
+        CourseError,
+        match=r"grades would be lower than audit\.jsonl says, .*: anna 5\.5 → 4\.5, ben 5\.5 → 4\.5\. No",
+    ):
+        project(class_of, lab, results, lower=False)
+    assert points(class_of) == {"anna": None, "ben": None}
+    project(class_of, lab, results)
+    assert points(class_of) == {"anna": 4.5, "ben": 4.5}
 
 
 def test_every_grade_leaves_a_line_and_none_twice(class_of: Classroom, tiny: Lab) -> None:
@@ -322,13 +353,12 @@ def test_a_regrade_names_who_could_not_be_judged(class_of: Classroom, tiny: Lab)
         file.unlink()
     (changed,) = class_of.submissions("ben", lab.id).glob("*/work/notes.md")
     changed.write_text("Other notes.\n")
-    for words in (["--dry-run"], ["--lower"]):
-        done = typed(class_of, "regrade", "01", "--accept-weak", *words)
-        assert (done.returncode, done.stderr) == (1, "")
-        assert done.stdout.startswith("[1/1] ben: not judged: ")
-        assert (
-            "01-add: 0 rise, 1 fall, 0 stay.\nNot judged, and as they were: ben. The lines above say why.\n"
-        ) in done.stdout
+    done = typed(class_of, "regrade", "01", "--accept-weak", "--lower")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.startswith("[1/1] ben: not judged: ")
+    assert (
+        "01-add: 0 rise, 1 fall, 0 stay.\nNot judged by this release: ben. The lines above say why.\n"
+    ) in done.stdout
     assert points(class_of) == {"anna": 5, "ben": 3}
 
 
