@@ -16,7 +16,7 @@ from shutil import rmtree
 from grader import audit
 from grader.bookfile import FILE as BOOK
 from grader.bookfile import WAIT_S, open_book, sql
-from grader.classroom import FILE, LEAVING, Classroom, Learner
+from grader.classroom import FILE, LEAVING, Classroom, Learner, read_class
 from grader.errors import CourseError
 from grader.intake import LOCK as COLLECTING
 from grader.intake import STAGE
@@ -45,6 +45,7 @@ def delete(classroom: Classroom, learner: str, *, dry_run: bool = False) -> Gone
             stopped and comes first, or a file cannot be written. In the last case the same command goes on.
     """
     with quiet(classroom, f"grader learner delete {learner}"):
+        classroom = read_class(classroom.folder)  # as whoever was here before has left it
         begun = _begun(classroom)
         if begun and begun.id != learner:
             raise CourseError(
@@ -114,10 +115,10 @@ def _take_away(classroom: Classroom, found: Kept, settings: str) -> None:
     """The steps, in an order in which the class can be read after each; the roster's line is the last."""
     who, folder = found.learner, classroom.folder
     write_json(folder / LEAVING, {"id": who.id, "name": who.name, "email": who.email})
-    for path in (*found.folders, *found.asides, folder / STAGE, *(folder / name for name in MADE_ANEW)):
+    for path in (*found.folders, *found.asides, folder / STAGE):
         if path.is_dir():
             rmtree(path)
-    for path in found.files:
+    for path in (*found.files, *_pages(folder)):
         path.unlink(missing_ok=True)
     if (folder / BOOK).is_file():
         _forget_grades(classroom, who.id)
@@ -127,6 +128,13 @@ def _take_away(classroom: Classroom, found: Kept, settings: str) -> None:
     os.sync()
     for note_of_it in (*folder.glob(f".{LEAVING}.*"), folder / LEAVING):  # half a note of a killed run, too
         note_of_it.unlink()
+
+
+def _pages(folder: Path) -> Iterator[Path]:
+    """The pages and tables about the whole class; what else somebody put beside them is theirs."""
+    for name in MADE_ANEW:
+        if not (folder / name).is_symlink():
+            yield from [path for path in (folder / name).rglob("*") if path.suffix in (".html", ".csv")]
 
 
 def _forget_grades(classroom: Classroom, learner: str) -> None:

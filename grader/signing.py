@@ -52,11 +52,15 @@ def make_key(file: Path) -> Path:
         CourseError: it lies in a class, or cannot be written; or what is there is no such key.
     """
     _refuse_in_class(file)
+    public = file.with_name(f"{file.stem}.pub")
     try:
+        if file == public or (public.exists() and not file.exists()):  # asked in this order: the key is first
+            raise CourseError(
+                f"{public} is for another key's public half. Name another place by `--signing-key`."
+            )
         if not file.exists():
             file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             _write_new(file)
-        public = file.with_suffix(".pub")
         write_whole(public, public_text(read_key(file)))
     except OSError as error:
         raise CourseError(

@@ -10,7 +10,7 @@ from typing import Any
 from grader import audit
 from grader.bookfile import FILE as BOOK
 from grader.bookfile import WAIT_S, open_book, sql
-from grader.classroom import Classroom
+from grader.classroom import Classroom, read_class
 from grader.errors import CourseError
 from grader.gradebook import rows
 from grader.kept import Kept, kept, roster_row
@@ -52,6 +52,7 @@ def export(
     if target.is_relative_to(classroom.folder.resolve()):
         raise CourseError(f"{file} lies in the class itself. Name a place elsewhere.")
     with quiet(classroom, f"grader learner export {learner}"):
+        classroom = read_class(classroom.folder)  # as whoever was here before has left it
         found = kept(classroom, learner)
         if not dry_run:
             sweep(target)

@@ -255,6 +255,12 @@ def test_what_is_no_key_is_refused_by_name(tmp_path: Path) -> None:
         read_public(tmp_path / "none.pub")
     with pytest.raises(CourseError, match=r"cannot be read \(Is a directory\)\. Mend that"):
         read_key(tmp_path)
+    for name in ("id.pub", "id"):  # a key of another program lies there
+        (tmp_path / "id.pub").write_text("ssh-ed25519 AAAA")
+        with pytest.raises(CourseError, match=r"id\.pub is for another key's public half\. Name another"):
+            make_key(tmp_path / name)
+        assert (tmp_path / "id.pub").read_text() == "ssh-ed25519 AAAA"
+        (tmp_path / "id.pub").unlink()
     (tmp_path / "file").write_text("")
     with pytest.raises(CourseError, match=r"cannot be written \(.+\)\. Mend that, or name another place"):
         make_key(tmp_path / "file" / "signing.key")
