@@ -16,8 +16,8 @@ from docs.generate.modules import Module, modules
 
 PLACES = {
     "lab": "Lab",
-    "track": "Track",
-    "artifact": "Artifact",
+    "track": "Track (planned)",
+    "artifact": "Artifact (planned)",
     "site": "The course itself",
     "named": "Named only",
 }
@@ -35,7 +35,8 @@ alive: read it as a question to ask.
 
 **How far the course goes.** *Lab*: used in a lab or its extension. *Track*: an optional variant of a lab, in
 an environment of its own. *Artifact*: you write its real configuration, and a real tool validates it
-offline. Modules that are planned say so on their page; what belongs to them is not there yet.
+offline. No track and no artifact is there yet: both are planned, for the module that the card names. What
+belongs to a module that is planned is not there yet either.
 
 """
 

@@ -82,6 +82,16 @@ def test_what_a_lab_that_exists_uses_is_in_the_lock() -> None:
             assert re.search(rf"^{tool.package}==", LOCK, re.MULTILINE), tool.name
 
 
+def test_a_track_or_an_artifact_is_called_planned_as_long_as_no_lab_has_one() -> None:
+    texts = [
+        path.read_text() for path in (COURSE / "labs").rglob("*") if path.suffix in (".md", ".toml", ".py")
+    ]
+    for tool in TOLD.tools:
+        if tools.PLACES[tool.place].endswith("(planned)"):
+            assert not any(re.search(rf"\b{re.escape(tool.name)}\b", text) for text in texts), tool.name
+    assert {place for place, words in tools.PLACES.items() if "planned" in words} == {"track", "artifact"}
+
+
 def test_the_theme_s_end_is_the_one_that_its_package_tells() -> None:
     told = next(tool for tool in TOLD.tools if tool.package == "mkdocs-material")
     assert "5 May 2027" in told.state
