@@ -3,6 +3,7 @@
 import random
 import sys
 import webbrowser
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +14,7 @@ from grader import class_report, demo, runs
 from grader.classroom import Classroom
 from grader.manifest import Lab, find_course, find_lab, list_labs
 from grader.survey import survey
+from grader.texts import line
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
@@ -45,15 +47,16 @@ def demo_(
     now = datetime.now().astimezone()
     classroom = demo.make_class(folder, course, chosen, count=learners, now=now)
     rng = random.Random(seed)  # noqa: S311  # invented people, nothing secret
+    failed: list[str] = []
     for lab in chosen:
         aside = demo.hand_in(classroom, lab, demo.plan(lab, list(classroom.roster), rng), told=_tell)
         _tell(f"{lab.id}: {aside} set aside.")
-        _grade(classroom, lab, workers, accept_weak)
-    _report(classroom, open_)
+        failed += _grade(classroom, lab, workers, accept_weak)
+    conclude(classroom, failed, open_=open_)
 
 
-def _grade(classroom: Classroom, lab: Lab, workers: int, accept_weak: bool) -> None:
-    """What `grader grade` and `grader feedback` do."""
+def _grade(classroom: Classroom, lab: Lab, workers: int, accept_weak: bool) -> list[str]:
+    """What `grader grade` and `grader feedback` do; who could not be judged, and why."""
     from grader import feedback, formgrader, gradebook  # nbgrader takes seconds to import
 
     found = runs.grade(classroom, lab, workers=workers, accept_weak=accept_weak)
@@ -61,9 +64,11 @@ def _grade(classroom: Classroom, lab: Lab, workers: int, accept_weak: bool) -> N
     formgrader.write(classroom, lab, found.results)
     feedback.write(classroom, lab, found.results, gradebook.rows(classroom))
     _tell(f"{lab.id}: {found.judged} judged in {found.seconds:.0f} s.")
+    return [f"{lab.id}, {name}: {line(why, longest=400)}" for name, why in found.failed.items()]
 
 
-def _report(classroom: Classroom, open_: bool) -> None:
+def conclude(classroom: Classroom, failed: Sequence[str], *, open_: bool) -> None:
+    """Write the report and say where it is; exit code 1 when somebody could not be judged, who and why."""
     from grader import gradebook  # nbgrader takes seconds to import
 
     seen = survey(classroom, gradebook.rows(classroom), now=datetime.now(classroom.timezone))
@@ -71,6 +76,9 @@ def _report(classroom: Classroom, open_: bool) -> None:
     _tell(f"A class of {len(classroom.roster)} is in {classroom.folder}. Its report: {page}")
     if open_:
         webbrowser.open(page.as_uri())
+    if failed:
+        _tell("\n".join(("Not judged; `grader grade` in the class tries them again:", *failed)))
+        raise typer.Exit(1)
 
 
 def _tell(text: str) -> None:

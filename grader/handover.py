@@ -8,6 +8,7 @@ Canvas' `gradebook_importer.rb`, Moodle's `importgradeslib.php` and `gradeimport
 
 import csv
 import io
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -207,15 +208,23 @@ def _column(table: _Table, file: Path, lab: Lab, column: str) -> str:
 
 def _same_points(text: str, lab: Lab, file: Path) -> None:
     """Refuse to fill in points of 100 where the system counts to 10."""
-    try:
-        points = float(text.replace(",", "."))
-    except ValueError:
-        return
-    if points != _possible(lab):
+    readings = _readings(text)
+    if readings and _possible(lab) not in readings:
         raise CourseError(
-            f"{file}: the assignment has {points:g} points, and {lab.id} has {_possible(lab):g}. Set it to "
+            f"{file}: the assignment has {line(text)} points, and {lab.id} has {_possible(lab):g}. Set it to "
             f"{_possible(lab):g} in your system, then export again."
         )
+
+
+def _readings(text: str) -> set[float]:
+    """What a number may be: `1,000` is one or a thousand, `1,000.00` a thousand; empty when it is none."""
+    bare = re.sub(r"[\s'’]", "", text)
+    marks = ((",", "."), (".", ","))
+    return {
+        float(bare.replace(thousands, "").replace(decimal, "."))
+        for thousands, decimal in marks
+        if re.fullmatch(rf"(\d{{1,3}}(\{thousands}\d{{3}})+|\d+)(\{decimal}\d+)?", bare)
+    }
 
 
 def _matched(

@@ -8,12 +8,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from typer import Exit
 
 from grader import demo
 from grader.classroom import read_class
-from grader.gradebook import rows
+from grader.cli_demo import conclude
+from grader.gradebook import project, rows
 from grader.manifest import Lab
 from grader.receipts import newest
+from tests.grader.classes import a_class
 from tests.grader.test_cli_grade import ROOT
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -35,6 +38,20 @@ def test_the_same_seed_gives_the_same_class_and_everybody_has_a_name(sound: Lab)
     copied = [one.answer for one in first if one.kind == demo.COPIED]
     assert copied
     assert None not in copied
+
+
+def test_a_demo_that_could_not_judge_somebody_says_so(
+    sound: Lab, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    classroom = a_class(tmp_path / "class", sound, "anna")
+    project(classroom, sound, {})
+    conclude(classroom, [], open_=False)
+    with pytest.raises(Exit) as ended:
+        conclude(classroom, ["01-add, anna: OSError: broken"], open_=False)
+    assert ended.value.exit_code == 1
+    assert capsys.readouterr().out.endswith(
+        "Not judged; `grader grade` in the class tries them again:\n01-add, anna: OSError: broken\n"
+    )
 
 
 @pytest.mark.slow

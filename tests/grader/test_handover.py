@@ -15,7 +15,7 @@ from grader.classroom import Classroom
 from grader.deadlines import Lateness
 from grader.errors import CourseError
 from grader.handover import Sheet, canvas, gradescope, moodle
-from grader.manifest import Lab
+from grader.manifest import Lab, read_lab
 from grader.marks import Mark, Row
 from tests.grader.classes import CANARY, MONDAY, a_class, judged
 from tests.grader.strings import HOSTILE
@@ -269,7 +269,9 @@ REFUSED: Mapping[str, tuple[str, str, str]] = {
     "no column of the lab": ("canvas", CANVAS.replace("Add two", "Add ten"), r"0 columns are called `Add"),
     "two columns of the lab": ("canvas", CANVAS.replace("Other (99)", "01-add (99)"), r"2 columns are"),
     "other points": ("canvas", CANVAS.replace("10,6", "10,60"), r"the assignment has 60 points, and 01-add"),
-    "other points in Moodle": ("moodle", MOODLE.replace("6.00", "10.00"), r"the assignment has 10 points"),
+    "other points in Moodle": ("moodle", MOODLE.replace("6.00", "10.00"), r"assignment has 10\.00 points"),
+    "thousands": ("moodle", MOODLE.replace("6.00", '"6,000.00"'), r"has 6,000\.00 points, and 01-add has 6"),
+    "theirs": ("moodle", MOODLE.replace("6.00", '"1.006,00"'), r"has 1\.006,00 points, and 01-add has 6\."),
     "a learner twice": ("canvas", CANVAS.replace("503,,", "503,anna,"), r"more than one row is for anna\."),
 }  # fmt: skip
 
@@ -280,6 +282,19 @@ def test_what_cannot_be_filled_is_refused(kind: str, class_of: Classroom, sound:
     make = canvas if which == "canvas" else moodle
     with pytest.raises(CourseError, match=said):
         make(class_of, sound, rows_of(sound), put(tmp_path / "in", text))
+
+
+def test_the_same_points_are_taken_however_they_are_written(
+    class_of: Classroom, sound: Lab, tiny: Lab, tmp_path: Path
+) -> None:
+    toml = tiny.folder / "lab.toml"
+    toml.write_text(toml.read_text().replace("points = 3", "points = 997", 1))
+    large = read_lab(tiny.folder)
+    for lab, texts in ((sound, ("6", "6,00", "6.00000", "-")), (large, ("1,000.00", "1.000,00", "1’000"))):
+        for text in texts:
+            points = MOODLE.replace('"6,00"', "6.00").replace("6.00", f'"{text}"')
+            given = put(tmp_path / "in", points)
+            assert moodle(class_of, lab, rows_of(sound), given).count == 2, text
 
 
 def test_a_file_that_is_no_text_is_named(class_of: Classroom, sound: Lab, tmp_path: Path) -> None:
