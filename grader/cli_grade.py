@@ -129,7 +129,8 @@ def report(
         )
     if lab:
         classroom, one = _here(lab)
-        typer.echo(exports.report(one, runs.load_results(classroom, one), _rows(classroom)), nl=False)
+        rows = _rows(classroom)
+        typer.echo(exports.report(one, runs.load_told(classroom, one, rows), rows), nl=False)
         return
     classroom = find_class(Path.cwd())
     now = datetime.now(classroom.timezone)

@@ -14,7 +14,7 @@ from grader.manifest import Lab, list_labs
 from grader.marks import Row
 from grader.receipts import Receipt, collected
 from grader.results import CheckResult, Result, Verdict
-from grader.runs import load_result, load_results
+from grader.runs import load_result, load_told
 
 LIMITS = frozenset((Verdict.TIMEOUT, Verdict.MEMORY, Verdict.PROCESSES, Verdict.DISK, Verdict.OUTPUT))
 FAULTS = frozenset((Verdict.GRADER_ERROR, Verdict.NOT_RUN))
@@ -98,12 +98,14 @@ class Survey:
 def survey(classroom: Classroom, rows: Iterable[Row], *, now: datetime, anonymous: bool = False) -> Survey:
     """Gather a class from its results, receipts and the gradebook's `rows`.
 
-    A lab is in it when somebody handed it in, or it is graded. With `anonymous` learners are numbered, in an
-    order that the class's secret gives: the same in each report, and nobody else can compute it.
+    A lab is in it when somebody handed it in, or it is graded; checks are told as the gradebook's points have
+    them. With `anonymous` learners have numbers that the class's secret gives: the same in each report,
+    whoever joins, and nobody else can compute them.
 
     Raises:
         CourseError: a receipt cannot be read.
     """
+    rows = list(rows)
     by_place = {(row.learner, row.lab): row for row in rows}
     names = {learner for learner, _ in by_place} | classroom.roster.keys()
     shown = _shown(classroom, names, anonymous)
@@ -112,7 +114,7 @@ def survey(classroom: Classroom, rows: Iterable[Row], *, now: datetime, anonymou
         handed = {name: collected(classroom, name, lab.id) for name in names if name in classroom.roster}
         if not any(handed.values()) and not any(known == lab.id for _, known in by_place):
             continue
-        results = load_results(classroom, lab)
+        results = load_told(classroom, lab, rows)
         places = [
             _place(
                 classroom,
@@ -135,8 +137,8 @@ def _shown(classroom: Classroom, names: Iterable[str], anonymous: bool) -> dict[
     """By id, whom the report shows, in its order."""
     if not anonymous:
         return {name: classroom.roster.get(name, Learner(name)) for name in sorted(names)}
-    order = sorted(names, key=lambda name: hmac.digest(classroom.secret, f"report {name}".encode(), sha256))
-    return {name: Learner(f"learner-{at:03}") for at, name in enumerate(order, start=1)}
+    codes = {name: hmac.digest(classroom.secret, f"report {name}".encode(), sha256).hex() for name in names}
+    return {name: Learner(f"learner-{codes[name][:8]}") for name in sorted(codes, key=codes.__getitem__)}
 
 
 def _place(

@@ -13,12 +13,13 @@ import pytest
 
 from grader.charts import histogram, tenths
 from grader.class_report import write
-from grader.classroom import Classroom
+from grader.classroom import Classroom, Learner
 from grader.errors import CourseError
 from grader.manifest import Lab
 from grader.marks import Row
 from grader.receipts import read_receipt
 from grader.results import Result
+from grader.runs import load_results
 from grader.survey import Survey, survey
 from tests.grader.classes import MINUS, MONDAY, RIGHT, a_class, hand_in, judged, record
 from tests.grader.strings import HOSTILE
@@ -93,8 +94,6 @@ def rows_of(classroom: Classroom, lab: Lab, results: Mapping[str, Result]) -> li
 
 
 def seen(classroom: Classroom, lab: Lab, *, anonymous: bool = False) -> Survey:
-    from grader.runs import load_results
-
     rows = rows_of(classroom, lab, load_results(classroom, lab))
     return survey(classroom, rows, now=NOW, anonymous=anonymous)
 
@@ -159,12 +158,29 @@ def test_the_pages_say_what_the_tables_do(class_of: Classroom, sound: Lab, tmp_p
     assert checks[2] == ["01-add", "add", "adds", "3", "4", "2", "1", "1", "1", "1 × wrong-sum"]
 
 
+def test_a_release_that_nobody_is_graded_with_yet_changes_no_report(class_of: Classroom, sound: Lab) -> None:
+    rows = rows_of(class_of, sound, load_results(class_of, sound))
+    [anna] = [row for row in rows if row.learner == "anna"]
+    older = judged(sound, anna.snapshot, adds="FAIL")
+    record(class_of, sound, "anna", replace(older, release="0" * 64))
+    before = [row for row in rows if row.learner != "anna"]
+    told = replace(anna, status="older release", points=older.points, release="0" * 64)
+    [lab] = survey(class_of, [*before, told], now=NOW).labs
+    [place] = [one for one in lab.places if one.row.learner == "anna"]
+    assert place.result
+    assert (place.row.points, place.result.points) == (older.points, older.points)
+
+
 def test_an_anonymous_report_names_nobody_and_quotes_nobody(
     class_of: Classroom, sound: Lab, tmp_path: Path
 ) -> None:
     first, again = seen(class_of, sound, anonymous=True), seen(class_of, sound, anonymous=True)
     assert first == again
-    assert [one.id for one in first.learners] == [f"learner-00{at}" for at in range(1, 6)]
+    ids = [one.id for one in first.learners]
+    assert len({*ids}) == 5
+    assert all(re.fullmatch(r"learner-[0-9a-f]{8}", one) for one in ids)
+    joined = replace(class_of, roster={**class_of.roster, "abe": Learner("abe")})
+    assert {*ids} < {one.id for one in seen(joined, sound, anonymous=True).learners}
     order = [place.hand_ins for place in first.labs[0].places]
     others = [
         survey(replace(class_of, secret=bytes([at] * 32)), [], now=NOW, anonymous=True) for at in range(9)
