@@ -48,6 +48,7 @@ SHOWN = {
     "skills",
     "text",
     "toml",
+    "yaml",
 }
 
 # Lines that a page prints and no test types, each with the reason.
@@ -85,7 +86,7 @@ NOT_RUN = {
 }
 OURS = {name: typer.main.get_command(app) for name, app in (("lab", lab_app), ("grader", grader_app))}
 SHOWS_OURS = re.compile(r"(\$ )?(lab|grader) [a-z-]+( |$)")
-QUOTED = ("bash", "json", "python", "toml")
+QUOTED = ("bash", "json", "python", "toml", "yaml")
 # Listings that are quoted from no file, by page and first line, each with what holds them.
 NOT_QUOTED = {
     "docs/reference/checks.md: from grader.checks import Evidence, Expect, Hidden, Student": (
