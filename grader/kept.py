@@ -87,16 +87,19 @@ def kept(classroom: Classroom, learner: str, known: Learner | None = None) -> Ke
 
 
 def mentions(classroom: Classroom, learner: Learner) -> list[Path]:
-    """Every file of the class in whose path or bytes the learner's id, name or address still stands.
+    """Every file of the class whose bytes or name still have the learner's id, name or address.
 
-    Each counts where it stands alone. Zips are looked into; what Git has packed is not.
+    Of a folder whose name has it, the folder alone. Each counts where it stands alone. Zips are looked into;
+    what Git has packed is not.
     """
-    pattern = _pattern(learner)
-    return [
-        path
-        for path in sorted(classroom.folder.rglob("*"))
-        if (path.is_file() or path.is_symlink()) and _mentions(path, classroom.folder, pattern)
-    ]
+    pattern, found = _pattern(learner), dict[Path, None]()
+    for path in sorted(classroom.folder.rglob("*")):
+        named = _named(path.relative_to(classroom.folder), pattern)
+        if named:
+            found[classroom.folder / named] = None
+        elif path.is_file() and not path.is_symlink() and _mentions(path, pattern):
+            found[path] = None
+    return list(found)
 
 
 def roster_row(classroom: Classroom, learner: str) -> dict[str, str]:
@@ -205,11 +208,15 @@ def _pattern(learner: Learner) -> re.Pattern[bytes]:
     return re.compile(b"|".join(parts), re.IGNORECASE)
 
 
-def _mentions(path: Path, folder: Path, pattern: re.Pattern[bytes]) -> bool:
-    if pattern.search(path.relative_to(folder).as_posix().encode(errors="replace")):
-        return True
-    if path.is_symlink():
-        return False
+def _named(path: Path, pattern: re.Pattern[bytes]) -> Path | None:
+    """The path as far as the first name in it that does."""
+    for at, part in enumerate(path.parts, start=1):
+        if pattern.search(part.encode(errors="replace")):
+            return Path(*path.parts[:at])
+    return None
+
+
+def _mentions(path: Path, pattern: re.Pattern[bytes]) -> bool:
     with path.open("rb") as file:
         before = b""
         while piece := file.read(_PIECE):

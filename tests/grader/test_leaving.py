@@ -130,12 +130,16 @@ def test_others_work_and_files_of_one_s_own_are_named_not_deleted(class_of: Clas
         packed.writestr("x", f"{EMAIL} " * 9)
     (folder / "broken.zip").write_bytes(b"PK\x03\x04")
     (folder / "link").symlink_to("/nowhere/anna")
+    for name in ("x/work.py", "y.txt"):
+        (folder / "downloads" / "anna" / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "downloads" / "anna" / name).write_text("By anna.")
     (folder / "report" / "notes.txt").write_text("Talk to Ben.")
     (folder / "elsewhere").mkdir()
     (folder / "elsewhere" / "page.html").write_text("Mine.")
     (folder / "similar").symlink_to(folder / "elsewhere")
     gone = delete(class_of, "anna")
-    assert mentions(class_of, gone.found.learner) == [folder / "grades.csv", folder / "late.zip", notes]
+    mine = [folder / "downloads" / "anna", folder / "grades.csv", folder / "late.zip"]
+    assert mentions(class_of, gone.found.learner) == [*mine, notes]
     assert [path.name for path in (folder / "report").iterdir()] == ["notes.txt"]
     assert (folder / "elsewhere" / "page.html").read_text() == "Mine."
 
