@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+set -euo pipefail
+git apply <<'PATCH'
+--- a/detector.py
++++ b/detector.py
+@@ -68,6 +68,7 @@
+ 
+     worse = evenings(now["error"] > limit(quiet["error"]), now["error"].notna(), now["known_on"])
+-    before, score = scores(quiet, quiet).max(axis=1), scores(quiet, now)
+-    moved = two_of_three((score.max(axis=1) > limit(before)).to_numpy())
++    score = scores(quiet, now)
++    names = [f"psi_{name}" for name in FEATURES]
++    moved = two_of_three((now[names].max(axis=1) > 0.25).to_numpy())
+ 
+     # BEGIN SOLUTION
+PATCH
