@@ -113,7 +113,7 @@ def main() -> None:
     sys.path.insert(0, str(COURSE / "solutions" / LAB / "work"))
     module = hidden_checks()
     said = quiet(module, asked.cities)
-    episodes = [module.episodes(table["kind"] != "none") for table in said]
+    episodes = [module.told_of([table]) for table in said]
     print(f"alarm_stays_quiet, episodes: {over(episodes, module.CITIES, module.EPISODES)}", flush=True)
     forties = [int(table["alarm"].iloc[at : at + 40].sum()) for table in said for at in range(0, 160, 40)]
     print(f"late_labels_are_waited_for, silence_is_told, quiet days: {beyond(forties, 8)}", flush=True)

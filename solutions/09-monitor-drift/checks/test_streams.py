@@ -30,6 +30,9 @@ from lab_env.world.prediction_log import prediction_log
 PAGE = "modules/09-monitor-drift.md"
 RATE, QUIET_DAYS = 300, 90
 CITIES, STREAMS, EPISODES = 12, 24, 26
+MOST_OF_A_CITY = 4
+"""Episodes of one city that count: one odd spring in a hundred is not what twelve cities are asked for."""
+
 KINDS = ["feed", "labels", "relation", "input", "none"]
 TOLD = ["day", "kind", "alarm", "feature"]
 START = 100
@@ -101,7 +104,7 @@ def test_alarm_stays_quiet(student: Student, hidden: Hidden, expect: Expect) -> 
     looked_at = f"watch on {STREAMS} times {QUIET_DAYS} quiet days, in {CITIES} cities and seasons"
     session = student.session()
     said: list[pd.DataFrame] = []
-    while len(said) < CITIES and (not said or _told_of(said) <= EPISODES):
+    while len(said) < CITIES and (not said or told_of(said) <= EPISODES):
         days = QUIET_DAYS * STREAMS // CITIES
         quiet = stream(city(rng), days=days, first=int(rng.integers(0, 270)))
         said.append(quiet.told(session, expect, looked_at))
@@ -111,17 +114,19 @@ def test_alarm_stays_quiet(student: Student, hidden: Hidden, expect: Expect) -> 
     season = (rang["feature"] == "temperature_c").sum() > len(rang) / 2
     name, why = _why_it_rings(share, bool(season))
     expect(
-        _told_of(said),
+        told_of(said),
         at_most(EPISODES),
-        looked_at=f"the episodes of {looked_at}; it speaks on {share:.0%} of the first {len(told)} days",
+        looked_at=f"the episodes of {looked_at}, of one city at most {MOST_OF_A_CITY}; it speaks on "
+        f"{share:.0%} of the first {len(told)} days",
         why=why,
         link=f"{PAGE}#thresholds-from-quiet-days",
         misconception=name,
     )
 
 
-def _told_of(said: list[pd.DataFrame]) -> int:
-    return sum(episodes(table["kind"] != "none") for table in said)
+def told_of(said: list[pd.DataFrame]) -> int:
+    """The episodes that count, each table that of a city."""
+    return sum(min(episodes(table["kind"] != "none"), MOST_OF_A_CITY) for table in said)
 
 
 def _why_it_rings(share: float, season: bool) -> tuple[str, str]:
