@@ -30,6 +30,7 @@ from grader.publish import publish as publish_course
 from grader.release import check_release
 from grader.release import release as release_lab
 from grader.results import Result
+from grader.skeleton import new_lab
 from grader.texts import json_text
 from grader.verify import Judged, wrong_not_as_named
 from grader.verify import verify as verify_lab
@@ -87,6 +88,18 @@ def release(
     if stale:
         out.print("Run `grader release` and commit what it writes.")
         raise typer.Exit(1)
+
+
+@app.command()
+def new(
+    name: Annotated[str, typer.Argument(help="The whole id of the lab, like `15-feature-store`.")],
+) -> None:
+    """Write the skeleton of a new lab: every part of one, with FILL where you have to say something."""
+    files = new_lab(find_course(Path.cwd()), name)
+    out.print(escape(f"{name}: {len(files)} files, in labs/{name} and solutions/{name}. Next:"))
+    out.print(escape(f"  1. Fill what `grep -rn FILL labs/{name} solutions/{name}` shows."))
+    out.print(f"  2. grader release {name[:2]}")
+    out.print(f"  3. grader verify {name[:2]}")
 
 
 @app.command()
