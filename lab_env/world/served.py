@@ -10,7 +10,7 @@ Between a model and a customer stand the feed (it can break), the code of the bu
 the service's error path (`DEFAULT_MIN`, when the distance is missing).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from enum import IntEnum
 from typing import Any
 
@@ -129,6 +129,17 @@ def promised(day: Day, arrived: Columns, known_rain_mm: float) -> Vector:
         columns[name] = columns[name] * factor
     minutes = _at_rest(columns, day, known_rain_mm, 1.0) * day.now.prediction_factor
     return np.asarray(np.exp(_said(minutes)))
+
+
+def thinned(rows: Answers, every: int) -> Answers:
+    """One order in so many, evenly over the day; what monitoring reads stays that of all."""
+    if every == 1:
+        return rows
+    of_all = {"logs", "festive", "law", "features"}
+    each = {each.name: getattr(rows, each.name)[::every] for each in fields(rows) if each.name not in of_all}
+    festive = None if rows.festive is None else rows.festive[:, ::every]
+    law = LogNormal(rows.law.mu[::every], rows.law.sigma[::every])
+    return replace(rows, logs=rows.logs[:, ::every], festive=festive, law=law, **each)
 
 
 def known_rain(world: World, first_day: int) -> float:

@@ -148,3 +148,14 @@ def test_every_action_has_its_price_and_waiting_is_free() -> None:
     assert prices.pop(Action.WAIT) == 0
     assert min(prices.values()) >= HARMLESS_EUR
     assert max(prices, key=lambda action: prices[action]) in (Action.RETRAIN, Action.RETRAIN_RECENT)
+
+
+@pytest.mark.parametrize("scenario", ["new-bridge", "nulls", "festival"])
+def test_a_third_of_the_orders_tells_the_costs_of_all(scenario: str) -> None:
+    """What is observed and learned stays that of all orders; only the euros are read off fewer."""
+    whole, third = table(scenario), costs(World(scenario=scenario), FIRST, DAYS, every=3)
+    assert third.log.of(FIRST).slice.size == whole.log.of(FIRST).slice.size
+    np.testing.assert_array_equal(third.bench.corrections, whole.bench.corrections)
+    harm = whole.table[:, 0, 0, 0] > 1000
+    assert harm.any()
+    assert third.table[harm, 0, 0, 0].sum() == pytest.approx(whole.table[harm, 0, 0, 0].sum(), rel=0.15)
