@@ -220,3 +220,51 @@ def draw(
         raise LabError(str(error)) from error
     write_whole(path, lambda unfinished: unfinished.write_text(text, encoding="utf-8"))
     Screen().say(f"{path}: days {first_day} to {first_day + days - 1} of `{scenario}`. Open it in a browser.")
+
+
+@app.command()
+def records(
+    folder: Annotated[Path, typer.Argument(help="The folder to write the tables into.")],
+) -> None:
+    """Write what was seen in three incidents, a row per morning, while nobody acted."""
+    from lab_env.rehearsal import write_records
+
+    for path in write_records(folder):
+        Screen().say(f"{path}: a recorded incident.")
+
+
+@app.command()
+def live(
+    policy: Annotated[Path, typer.Argument(help="The file with your function `respond`.")],
+    scenario: Annotated[str, typer.Option(help="What happens.")] = "new-bridge",
+    seed: Seed = None,
+    days: Annotated[int, typer.Option(min=5, max=120, help="How many days, from day 80 on.")] = 36,
+    draw: Annotated[Path | None, typer.Option(help="Also draw it, to a file that ends in .svg.")] = None,
+) -> None:
+    """Live through a scenario with a policy, and compare with doing nothing and with the best there is."""
+    from lab_env.living import SAID, UnknownAction
+    from lab_env.rehearsal import picture, policy_in, rehearse
+    from lab_env.world import SEED, WorldError
+    from lab_env.world.tables import write_whole
+
+    try:
+        life = rehearse(policy_in(policy), scenario, SEED if seed is None else seed, days)
+    except (WorldError, UnknownAction) as error:
+        raise LabError(str(error)) from error
+    screen = Screen()
+    acts = ", ".join(f"{day} {SAID[action]}" for day, action in life.actions) or "none"
+    screen.say(f"{scenario}, days 80 to {79 + days}. Actions: {acts}.")
+    screen.say(f"Regret: {life.regret:,.0f} euros; of doing nothing: {life.of_nothing:,.0f} euros.")
+    for mistake in life.mistakes()[:3]:
+        screen.say(
+            f"Day {mistake.day}: {mistake.did} costs {mistake.euros:,.0f} euros more than {mistake.better}."
+            f" {mistake.why}"
+        )
+    if draw is not None:
+        if draw.suffix != ".svg":
+            raise LabError(
+                f"{draw.name} does not end in .svg. A picture is SVG: name it like {draw.stem}.svg."
+            )
+        text = picture(life)
+        write_whole(draw, lambda unfinished: unfinished.write_text(text, encoding="utf-8"))
+        screen.say(f"{draw}: open it in a browser.")

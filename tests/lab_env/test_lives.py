@@ -1,0 +1,53 @@
+"""Lives that were not lived well enough end a check with the dearest mistake."""
+
+import pytest
+from numpy.random import default_rng
+
+from grader.checks import Expect, Failed
+from lab_env.lives import hold, oracles
+from lab_env.living import Life, live, world_of
+from lab_env.world.incidents import BrokenLabels, Metres
+
+pytestmark = pytest.mark.slow
+
+
+def lived(title: str, word: str, day: int, *incidents: Metres | BrokenLabels) -> Life:
+    return live(title, world_of(5, *incidents), lambda seen: word if seen["day"] == day else "wait")
+
+
+def test_the_dearest_mistake_is_named_with_its_world() -> None:
+    quiet = lived("nothing happens", "wait", 0)
+    lives = [quiet, lived("metres come", "wait", 0, Metres(start=88, days=6))]
+    with pytest.raises(Failed) as failed:
+        hold(lives, Expect())
+    lesson = failed.value.lesson
+    assert lesson.misconception == "feed-left-broken"
+    assert lesson.looked_at == "respond, day by day: nothing happens; metres come"
+    assert (
+        "The dearest: where metres come, on day 88, one of 6 such mornings, `wait`; `" in failed.value.found
+    )
+    assert failed.value.expected == "at most 25% of the regret of doing nothing"
+
+
+def test_what_is_dear_only_together_is_told_so() -> None:
+    """Labels that are broken for six days: to have them mended on the fourth is no mistake, and late."""
+    late = lived("labels come in seconds", "mend", 91, BrokenLabels(start=88, days=6))
+    assert late.mistakes() == []
+    with pytest.raises(Failed, match="Most of it where labels come in seconds") as failed:
+        hold([late], Expect())
+    assert failed.value.lesson.why == "Each decision was near the best, and together they were too many."
+
+
+def test_an_idle_world_has_a_budget_in_euros() -> None:
+    hold([lived("nothing happens", "wait", 0)], Expect(), idle_eur=1_000.0)
+    with pytest.raises(Failed, match="euros a world") as failed:
+        hold([lived("nothing happens", "retrain", 90)], Expect(), idle_eur=1_000.0)
+    assert failed.value.expected == "at most 1,000 euros a world"
+    assert failed.value.lesson.misconception == "acted-on-quiet-days"
+
+
+def test_a_city_is_made_when_its_turn_comes() -> None:
+    first = [title for title, _ in oracles(default_rng(1), ("one", ()), ("two", (Metres(start=88),)))]
+    assert first == ["one", "two"]
+    (_, one), (_, again) = (next(oracles(default_rng(1), ("x", ()))) for _ in range(2))
+    assert one.total == again.total
