@@ -9,6 +9,7 @@ from grader.checks import Expect, Session
 from lab_env.living import WORDS, Life, Marks, Morning, live, passes, world_of
 from lab_env.world.cost import DeliveryCosts
 from lab_env.world.incidents import Incident
+from lab_env.world.learned import Shelf
 from lab_env.world.oracle import Oracle
 from lab_env.world.policies import FULL_MARKS
 
@@ -17,9 +18,10 @@ Worlds = Iterator[tuple[str, Oracle[DeliveryCosts]]]
 
 
 def oracles(rng: np.random.Generator, *courses: tuple[str, tuple[Incident, ...]]) -> Worlds:
-    """A city of its own for each course of events; each is made when its turn comes."""
+    """One city and several courses of events in it; each is made when its turn comes."""
+    city, shelf = int(rng.integers(1, 10**6)), Shelf()
     for title, incidents in courses:
-        yield title, world_of(int(rng.integers(1, 10**6)), *incidents)
+        yield title, world_of(city, *incidents, shelf=shelf)
 
 
 def ask(session: Session, morning: Morning, expect: Expect) -> str:

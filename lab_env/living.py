@@ -13,12 +13,13 @@ from lab_env.world import World
 from lab_env.world.conditions import ZONES
 from lab_env.world.cost import LEARNING, DeliveryCosts, Learned, costs
 from lab_env.world.incidents import Action, Incident
+from lab_env.world.learned import Shelf
 from lab_env.world.oracle import Oracle, Play, State, total
 from lab_env.world.policies import FULL_MARKS, Desk, Observed
 from lab_env.world.scenarios import Scenario
 
 FIRST_DAY, DAYS = 80, 36
-ORDERS_PER_DAY, EVERY = 600, 3
+ORDERS_PER_DAY, EVERY = 600, 5
 """Orders a day that are observed; the euros are read off one in `EVERY`, and scaled to Tiffin's."""
 
 WORDS = {action.name.lower().replace("_", "-"): action for action in Action}
@@ -143,17 +144,17 @@ class Marks:
         return max(found, key=lambda each: each[1].euros, default=None)
 
 
-def world_of(
-    seed: int, *incidents: Incident, days: int = DAYS, first_day: int = FIRST_DAY
-) -> Oracle[DeliveryCosts]:
+def world_of(seed: int, *incidents: Incident, shelf: Shelf | None = None) -> Oracle[DeliveryCosts]:
     """A city with what happens in it, and who knows it all."""
     course = Scenario("lived", "Something happens.", incidents)
-    return oracle_of(World(seed, course, orders_per_day=ORDERS_PER_DAY), days, first_day)
+    return oracle_of(World(seed, course, orders_per_day=ORDERS_PER_DAY), shelf=shelf)
 
 
-def oracle_of(world: World, days: int = DAYS, first_day: int = FIRST_DAY) -> Oracle[DeliveryCosts]:
+def oracle_of(
+    world: World, days: int = DAYS, first_day: int = FIRST_DAY, shelf: Shelf | None = None
+) -> Oracle[DeliveryCosts]:
     """Who knows every day of a world."""
-    return Oracle(costs(world, first_day, days, every=EVERY))
+    return Oracle(costs(world, first_day, days, every=EVERY, shelf=shelf))
 
 
 def live(title: str, oracle: Oracle[DeliveryCosts], respond: Respond) -> Life:
@@ -300,7 +301,7 @@ def _acted(life: Life, day: int, did: Action) -> str:
 def _waited(life: Life, day: int, better: Action) -> str:
     costs, now = life.oracle.costs, life.oracle.costs.world.on(day)
     faults = costs.faults[day - costs.first_day]
-    if any(day - 12 <= before < day for before, _ in life.actions):
+    if any(max(_since(costs, day), day - 12) <= before < day for before, _ in life.actions):
         return "acted-and-never-looked"
     if faults - {"broken-labels"}:
         return "feed-left-broken"
@@ -311,6 +312,13 @@ def _waited(life: Life, day: int, better: Action) -> str:
     if better is Action.FALLBACK:
         return "strange-left-to-the-model"
     return "change-left-unlearned"
+
+
+def _since(costs: DeliveryCosts, day: int) -> int:
+    """The day on which the harm of a day began."""
+    while day > costs.first_day and costs.harmful(day - 1):
+        day -= 1
+    return day
 
 
 def cheapest(oracle: Oracle[DeliveryCosts]) -> list[float]:

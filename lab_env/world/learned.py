@@ -6,14 +6,14 @@ late labels learns from the fast orders: nobody wrote these down as rules.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lab_env.world.city import Vector
-from lab_env.world.conditions import OLD_ZONES, ZONES
+from lab_env.world.conditions import OLD_ZONES, ZONES, Conditions
 from lab_env.world.served import (
     BANDS,
     SLICES,
@@ -104,10 +104,27 @@ class Logbook:
         return all(one is other for one, other in zip(self.arrived, self.mended, strict=True))
 
 
-def logbook(world: World, first_day: int, days: int) -> Logbook:
-    """The log of a range of days."""
+@dataclass(frozen=True)
+class Shelf:
+    """Days that were answered before: worlds of one city share those that are alike in both."""
+
+    days: dict[tuple[int, float, int, Conditions, float], tuple[Answers, Answers]] = field(
+        default_factory=dict
+    )
+
+    def answers(self, world: World, day: int, rain: float) -> tuple[Answers, Answers]:
+        """As `served.answers`; city, size, number, conditions and the rain of training settle a day."""
+        key = (world.seed, world.orders_per_day, day, world.on(day), rain)
+        if key not in self.days:
+            self.days[key] = answers(world, day, rain)
+        return self.days[key]
+
+
+def logbook(world: World, first_day: int, days: int, shelf: Shelf | None = None) -> Logbook:
+    """The log of a range of days; those that are on the shelf are taken from there."""
     oldest, rain = max(0, first_day - MEMORY_DAYS), known_rain(world, first_day)
-    both = [answers(world, day, rain) for day in range(oldest, first_day + days)]
+    asked = (shelf or Shelf()).answers
+    both = [asked(world, day, rain) for day in range(oldest, first_day + days)]
     arrived, mended = zip(*both, strict=True)
     return Logbook(first_day, days, oldest, arrived, mended, left_training(rain))
 

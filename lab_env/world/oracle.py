@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lab_env.world.city import Vector
 from lab_env.world.cost import (
@@ -219,21 +220,21 @@ class Oracle(Generic[C]):
 
 def _least(costs: Costs) -> Vector:
     least = np.zeros((costs.days + 1, *costs.table.shape[1:]))
+    rolled_back = np.array([model.rolled_back for model in costs.models], dtype=int)
     for at in range(costs.days - 1, -1, -1):
         tomorrow = least[at + 1]
         if breaks_anew(costs, costs.first_day + at + 1):
             tomorrow = np.stack([tomorrow[0], tomorrow[0]])
         if deploys_anew(costs, costs.first_day + at + 1):
             tomorrow = np.broadcast_to(tomorrow[:, :, :1], tomorrow.shape)
-        least[at] = _morning(costs, at, tomorrow)
+        least[at] = _morning(costs, at, tomorrow, rolled_back)
     return least
 
 
-def _morning(costs: Costs, at: int, tomorrow: Vector) -> Vector:
+def _morning(costs: Costs, at: int, tomorrow: Vector, rolled_back: NDArray[np.int64]) -> Vector:
     """The least that each state costs from the morning of the day at this place on."""
     day, table = costs.first_day + at, costs.table[at]
     through = table + tomorrow
-    rolled_back = np.array([model.rolled_back for model in costs.models], dtype=int)
     alarm = np.where((table <= HARMLESS_EUR) & (not costs.harmful(day)), PRICES.false_alarm, 0.0)
     offset, learned = np.empty_like(table), np.empty_like(table)
     for mended in (False, True):

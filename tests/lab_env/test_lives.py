@@ -1,12 +1,13 @@
 """Lives that were not lived well enough end a check with the dearest mistake."""
 
+import numpy as np
 import pytest
 from numpy.random import default_rng
 
 from grader.checks import Expect, Failed
 from lab_env.lives import hold, oracles
 from lab_env.living import Life, live, world_of
-from lab_env.world.incidents import BrokenLabels, Metres
+from lab_env.world.incidents import BrokenLabels, Incident, Metres, UnseenRain
 
 pytestmark = pytest.mark.slow
 
@@ -46,8 +47,18 @@ def test_an_idle_world_has_a_budget_in_euros() -> None:
     assert failed.value.lesson.misconception == "acted-on-quiet-days"
 
 
-def test_a_city_is_made_when_its_turn_comes() -> None:
-    first = [title for title, _ in oracles(default_rng(1), ("one", ()), ("two", (Metres(start=88),)))]
-    assert first == ["one", "two"]
-    (_, one), (_, again) = (next(oracles(default_rng(1), ("x", ()))) for _ in range(2))
-    assert one.total == again.total
+def test_worlds_of_one_city_are_made_in_turn_and_are_what_each_is_alone() -> None:
+    """Days that are alike in both are made once: the table, what is observed and what is learned stay."""
+    courses: list[tuple[str, tuple[Incident, ...]]] = [
+        ("nothing", ()),
+        ("metres", (Metres(start=88),)),
+        ("rain", (UnseenRain(start=90),)),
+    ]
+    for (title, incidents), (name, oracle) in zip(courses, oracles(default_rng(1), *courses), strict=True):
+        alone = world_of(oracle.costs.world.seed, *incidents)
+        assert (name, oracle.total) == (title, alone.total)
+        np.testing.assert_array_equal(oracle.costs.table, alone.costs.table)
+        for day in (60, 85, 95):
+            one, other = oracle.costs.log.of(day), alone.costs.log.of(day)
+            np.testing.assert_array_equal(one.logs, other.logs)
+            np.testing.assert_array_equal(one.minutes, other.minutes)
