@@ -11,7 +11,7 @@ from grader.checks import Expect, Session
 PAGE = "modules/10-respond.md"
 ZONES = ("centre", "harbour", "hill", "market", "river", "station")
 CUTOFFS = {"champion": 76, "challenger": 100}
-ORDERS = 240
+ORDERS = 160
 DAY_MIN = 0.8
 """Standard deviation of what a whole day does to the difference of two models: a storm, a match, a strike."""
 

@@ -29,6 +29,7 @@ PAGES = (
     "docs/modules/04-track-experiments.md",
     "docs/modules/08-deploy.md",
     "docs/modules/09-monitor-drift.md",
+    "docs/modules/10-respond.md",
     "docs/reference/replay.md",
 )
 GUIDE = "docs/instructors.md"

@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+set -euo pipefail
+cat > respond.py <<'PYTHON'
+"""What to do this morning."""
+
+from typing import Any
+
+
+def respond(morning: dict[str, Any]) -> str:
+    return "rollback" if morning["alarm"] and not morning["rolled_back"] else "wait"
+PYTHON

@@ -1,0 +1,3 @@
+#!/usr/bin/env bash
+set -euo pipefail
+sed -i 's/better by/far better by/' gate.json
