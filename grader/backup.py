@@ -1,5 +1,7 @@
 """A class in one file, and back: whatever was collected, judged, typed and written."""
 
+import gzip
+import io
 import os
 import sqlite3
 import tarfile
@@ -10,6 +12,7 @@ from contextlib import ExitStack, closing, contextmanager
 from errno import ENOSPC
 from pathlib import Path, PurePosixPath
 from shutil import disk_usage
+from typing import Any
 
 from grader.bookfile import CONFIG, HIDDEN, OTHER
 from grader.bookfile import FILE as BOOK
@@ -29,6 +32,7 @@ BESIDE = tuple(
 OURS = ("submissions", "results", "aside", "feedback")  # no link stands in these but a person's own
 PROGRAM = (CONFIG, OTHER, HIDDEN)  # formgrader would run them; `grader grade` and `desk` write them
 TOP = "class"
+PIECE = 1 << 20  # bytes at once; names and other headers are far smaller
 
 
 def backup(classroom: Classroom, file: Path) -> int:
@@ -113,7 +117,7 @@ def _pack(folder: Path, half: Path, place: Path) -> int:
     descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         with tarfile.open(fileobj=file, mode="w:gz", compresslevel=3) as archive:
-            for path in sorted(folder.rglob("*")):
+            for path in _below(folder):
                 name = path.relative_to(folder)
                 if name.parts[0] in (*LOCKS, *PROGRAM, STAGE) or str(name) in BESIDE:
                     continue
@@ -126,10 +130,19 @@ def _pack(folder: Path, half: Path, place: Path) -> int:
                     continue
                 source = _copied(path, place) if str(name) == BOOK else path
                 archive.add(source, f"{TOP}/{name}", recursive=False)
+                _forget(archive)
                 count += path.is_file()
         file.flush()
         os.fsync(file.fileno())
     return count
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """Everything below a folder, each folder before what is in it."""
+    for path in sorted(folder.iterdir()):
+        yield path
+        if path.is_dir() and not path.is_symlink():
+            yield from _below(path)
 
 
 def _is_plain(path: Path) -> bool:
@@ -139,8 +152,9 @@ def _is_plain(path: Path) -> bool:
 def _unpack(file: Path, new: Path) -> int:
     """Unpack a backup below `new`; anything that no class holds is refused."""
     count, room = 0, disk_usage(new).free
-    with tarfile.open(file, "r:gz") as archive:
-        for member in archive:
+    with gzip.open(file) as unpacked, tarfile.open(fileobj=_InPieces(unpacked), mode="r:") as archive:
+        while (member := archive.next()) is not None:
+            _forget(archive)
             parts = PurePosixPath(member.name).parts
             is_inside = parts[:1] == (TOP,) and len(parts) > 1 and ".." not in parts
             if not is_inside or not (member.isfile() or member.isdir()):
@@ -156,6 +170,31 @@ def _unpack(file: Path, new: Path) -> int:
         if not (new / TOP / name).is_file():
             raise CourseError(f"{file} is no backup of a class: {name} is not in it.")
     return count
+
+
+def _forget(archive: Any) -> None:
+    """Let an archive keep no record of each file, nor make a link of one that has two names on the disk."""
+    archive.members.clear()
+    archive.inodes.clear()
+
+
+class _InPieces(io.RawIOBase):
+    """An unpacked archive that hands out a piece at a time: a hostile header asks for gigabytes at once."""
+
+    def __init__(self, file: gzip.GzipFile) -> None:
+        super().__init__()
+        self.file = file
+
+    def read(self, size: int = -1, /) -> bytes:
+        if not 0 <= size <= PIECE:
+            raise tarfile.ReadError(f"{size} bytes in one piece are in it")
+        return self.file.read(size)
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        return self.file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self.file.tell()
 
 
 def _copied(book: Path, place: Path) -> Path:

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import tarfile
+import tracemalloc
 from contextlib import closing
 from pathlib import Path
 from shutil import rmtree
@@ -209,6 +210,37 @@ def test_what_is_no_backup_is_refused_and_leaves_nothing(kind: str, tmp_path: Pa
         backups.restore(file, tmp_path / "deep" / "back")
     assert list((tmp_path / "deep").iterdir()) == []
     assert not (tmp_path / "out.txt").exists()
+
+
+def test_neither_a_large_class_nor_a_hostile_header_fills_the_memory(
+    class_of: Classroom, tmp_path: Path
+) -> None:
+    many = class_of.folder / "aside" / "many"
+    for at in range(40):
+        (many / str(at)).mkdir(parents=True)
+        for one in range(20):
+            (many / str(at) / f"{one}.txt").touch()
+    (many / "again.txt").hardlink_to(many / "0" / "0.txt")
+    header = tarfile.TarInfo("class/x")
+    header.type, header.size = tarfile.XHDTYPE, 64 << 20
+    with gzip.open(tmp_path / "in.tar.gz", "wb", compresslevel=1) as file:
+        file.write(header.tobuf())
+        for _ in range(64):
+            file.write(bytes(1 << 20))
+    tracemalloc.start()
+    try:
+        backups.backup(class_of, tmp_path / "class.tar.gz")
+        packed = tracemalloc.get_traced_memory()[1]
+        tracemalloc.reset_peak()
+        assert backups.restore(tmp_path / "class.tar.gz", tmp_path / "back") > 800
+        with pytest.raises(
+            CourseError, match=r"cannot be put back \(67108864 bytes in one piece are in it\)"
+        ):
+            backups.restore(tmp_path / "in.tar.gz", tmp_path / "other")
+        unpacked = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert max(packed, unpacked) < 650_000
 
 
 def test_what_cannot_fit_is_not_begun(tmp_path: Path) -> None:

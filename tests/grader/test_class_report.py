@@ -179,7 +179,8 @@ def test_an_anonymous_report_names_nobody_and_quotes_nobody(
     ids = [one.id for one in first.learners]
     assert len({*ids}) == 5
     assert all(re.fullmatch(r"learner-[0-9a-f]{8}", one) for one in ids)
-    joined = replace(class_of, roster={**class_of.roster, "abe": Learner("abe")})
+    new = {f"new-{at}": Learner(f"new-{at}") for at in range(20)}
+    joined = replace(class_of, roster={**class_of.roster, **new})
     assert {*ids} < {one.id for one in seen(joined, sound, anonymous=True).learners}
     order = [place.hand_ins for place in first.labs[0].places]
     others = [
