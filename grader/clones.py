@@ -327,11 +327,10 @@ class _Blobs:
         asked.write(f"{blob}\n".encode())
         asked.flush()
         header = told.readline().split()
-        if header[1:2] != [b"blob"]:
-            raise invalid("The repository lacks an object that its files need.", _MEND)
-        left = int(header[2])
+        is_blob = header[1:2] == [b"blob"]
+        left = int(header[2]) if is_blob else 1
         while left:
-            piece = told.read(min(BLOCK, left))
+            piece = told.read(min(BLOCK, left)) if is_blob else b""
             if not piece:
                 raise invalid("The repository lacks an object that its files need.", _MEND)
             left -= len(piece)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from grader import clones
 from grader.classroom import Classroom, read_class
 from grader.clones import Address, address, clone, is_bundle, unbundle
 from grader.errors import CourseError, InvalidSubmission
@@ -251,6 +252,15 @@ def test_a_repository_without_a_branch_that_counts_is_refused(tmp_path: Path) ->
     assert refused(bundled(folder), tmp_path).startswith(
         "The repository has more than 2,000 branches and tags."
     )
+
+
+def test_an_object_that_is_not_there_is_said(tmp_path: Path) -> None:
+    git_ = clones._Git(repository(tmp_path / "one") / ".git", "file", CAPS, 60)
+    with pytest.raises(
+        InvalidSubmission, match=r"The repository lacks an object that its files need\."
+    ):
+        list(git_.blobs.read("0" * 40))
+    git_.blobs.close()
 
 
 def test_one_branch_needs_no_head(tmp_path: Path) -> None:
