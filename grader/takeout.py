@@ -19,7 +19,7 @@ from grader.receipts import utc
 from grader.results import FORMAT
 from grader.texts import json_text, sweep
 
-HIDDEN = ("result.json",)  # what the judge found, hidden data with it
+SHOWN = "learner.json"  # of a folder in `results`, all that a learner may see
 TEXT = """Everything that the class keeps of {name}, as of {at}.
 
 kept.json        the line of the roster, extensions, grades with points and comments, the log of each grade
@@ -91,8 +91,8 @@ def _pack(classroom: Classroom, found: Kept, half: Path, hidden: bool) -> None:
 
 
 def _tells(inside: Path) -> bool:
-    """Whether a file would tell hidden data: the judge's record, and formgrader's page of it."""
-    return inside.parts[0] == "autograded" or (inside.parts[0] == "results" and inside.name in HIDDEN)
+    """Whether a file would tell hidden data: the judge's records, and formgrader's page of it."""
+    return inside.parts[0] == "autograded" or (inside.parts[0] == "results" and inside.name != SHOWN)
 
 
 def _facts(classroom: Classroom, found: Kept, hidden: bool) -> dict[str, Any]:
