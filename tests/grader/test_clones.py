@@ -256,9 +256,7 @@ def test_a_repository_without_a_branch_that_counts_is_refused(tmp_path: Path) ->
 
 def test_an_object_that_is_not_there_is_said(tmp_path: Path) -> None:
     git_ = clones._Git(repository(tmp_path / "one") / ".git", "file", CAPS, 60)
-    with pytest.raises(
-        InvalidSubmission, match=r"The repository lacks an object that its files need\."
-    ):
+    with pytest.raises(InvalidSubmission, match=r"The repository lacks an object that its files need\."):
         list(git_.blobs.read("0" * 40))
     git_.blobs.close()
 
