@@ -286,8 +286,8 @@ def down(as_json: Json = False) -> None:
     if as_json:
         screen.json(list(ended))
     elif ended:
-        for title in ended.values():
-            screen.say(f"{title} {'have' if title.endswith('s') else 'has'} ended.", mark=PASSED)
+        for name, title in ended.items():
+            screen.say(f"{title} {'have' if name == 'containers' else 'has'} ended.", mark=PASSED)
     else:
         screen.say("Nothing was running.")
 

@@ -15,7 +15,7 @@ from lab_env import services
 from lab_env.doctor import is_free
 from lab_env.errors import LabError
 from lab_env.layout import reset
-from lab_env.plans import QUIET, page, plan
+from lab_env.plans import QUIET, TITLES, installed, page, plan
 from lab_env.processes import MARK, is_running
 from lab_env.services import Service, down, running, shows_another_lab, site_address, up
 from lab_env.workspace import Home
@@ -30,7 +30,7 @@ BASE = 20000
 def ports() -> dict[str, int]:
     """Where nobody else looks, another place for each worker of a parallel run."""
     base = BASE + 300 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
-    return {"site": base, "jupyter": base + 100, "mlflow": base + 200}
+    return {"site": base, "jupyter": base + 100, "mlflow": base + 200, "prometheus": base + 250}
 
 
 @pytest.fixture
@@ -58,23 +58,27 @@ def body(url: str) -> str:
         return str(answer.read().decode())
 
 
-def test_up_starts_all_three_once_and_down_ends_them(home: Home, ports: dict[str, int], tiny: Tiny) -> None:
+def test_up_starts_all_that_is_installed_once_and_down_ends_them(
+    home: Home, ports: dict[str, int], tiny: Tiny
+) -> None:
     bystander = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     with socket.create_server(("127.0.0.1", ports["site"])):
         first = up(home, ports=ports)
-        assert [service.failure for service in first] == ["", "", ""]
+        assert {service.name: service.failure for service in first} == dict.fromkeys(installed(), "")
         by_name = {service.name: service for service in first}
         assert by_name["site"].port > by_name["site"].usual_port == ports["site"]
         assert "Hello." in body(by_name["site"].url)
         assert '"@jupyter/nbgrader:create-assignment"' in body(by_name["jupyter"].url), "it is not shown"
         assert "MLflow" in body(by_name["mlflow"].url)
+        if "prometheus" in by_name:
+            assert "activeTargets" in body(by_name["prometheus"].url)
         assert site_address(home) == by_name["site"].url
         assert up(home, ports=ports) == first
         assert not shows_another_lab(home)
         tiny.started()
         assert shows_another_lab(home)
-        assert len(running(home)) == 3
-        assert {service.name for service in down(home)} == {"site", "jupyter", "mlflow"}
+        assert len(running(home)) == len(first) >= 3
+        assert {service.name for service in down(home)} == set(installed())
     assert marked(first) == []
     assert bystander.poll() is None
     bystander.kill()
@@ -87,7 +91,7 @@ def test_one_that_fails_says_so_and_the_others_come_up(home: Home, ports: dict[s
     (home.folder / "mlflow.db").write_text("no database " * 100)
     (home.notes / "jupyter").mkdir(parents=True)
     (home.notes / "jupyter" / "runtime").touch()
-    site, jupyter, mlflow = up(home, ports=ports)
+    site, jupyter, mlflow = up(home, ports=ports, names=("site", "jupyter", "mlflow"))
     assert site.failure == ""
     assert "JupyterLab ended at once. Its log is" in jupyter.failure
     assert "exists but is not a directory" in jupyter.failure
@@ -205,7 +209,8 @@ def test_up_and_down_by_command(run_lab: RunLab, tiny: Tiny) -> None:
         assert "ports" in doctor.out
     finally:
         ended = run_lab("down")
-    assert (ended.code, ended.out) == (0, "✓ Site has ended.\n✓ JupyterLab has ended.\n")
+    came_up = [TITLES[name] for name in installed() if name != "mlflow"]
+    assert (ended.code, ended.out) == (0, "".join(f"✓ {title} has ended.\n" for title in came_up))
     assert run_lab("down").out == "Nothing was running.\n"
     assert run_lab("down", "--json").out == "[]\n"
 
