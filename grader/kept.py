@@ -223,7 +223,7 @@ def _mentions(path: Path, pattern: re.Pattern[bytes]) -> bool:
             if pattern.search(before + piece):
                 return True
             before = piece[-1000:]
-    return path.parts[-1].endswith(".zip") and _zip_mentions(path, pattern)
+    return path.suffix == ".zip" and _zip_mentions(path, pattern)
 
 
 def _zip_mentions(path: Path, pattern: re.Pattern[bytes]) -> bool:
