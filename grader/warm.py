@@ -14,6 +14,7 @@ import tempfile
 import threading
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -29,17 +30,17 @@ JUDGE = [sys.executable, "-P", "-m", "grader.judge"]
 class WarmJudge:
     """A template of judges for one lab and one box, with templates of boxes. Safe to use in threads.
 
-    It starts with the first submission, or with `start`.
+    It starts with the first submission, or with `start`. One whose boxes have imported nothing serves what
+    runs no learner code, until there is one with the lab's `preload`: that serves all.
     """
 
     def __init__(self, lab: Lab, box: str = "local") -> None:
         self._lab = lab
         self._box = box
         self._lock = threading.Lock()
-        self._template: Template | None = None
+        self._templates: dict[tuple[str, ...], Template] = {}  # by what their boxes have imported
         self._stamps = self._seen = _stamps(lab)
         self._imports = check_imports(lab)
-        self._preload = lab.imports
         self.forked = 0  # judges that came to their end
 
     def __enter__(self) -> Self:
@@ -51,8 +52,7 @@ class WarmJudge:
     def start(self) -> None:
         """Start the template; its imports go on beside what is done meanwhile."""
         with self._lock:
-            if self._template is None:
-                self._template = Template(self._command)
+            self._begun(self._lab.imports)
 
     def changed(self) -> str:
         """A file of the lab, the engine or the environment that is not as it was at the start; else empty."""
@@ -70,7 +70,6 @@ class WarmJudge:
         self._lab = lab
         self._stamps = self._seen
         self._imports = check_imports(lab)
-        self._preload = lab.imports
         self.start()
 
     def run(self, facts: Mapping[str, Any], timeout_s: float) -> tuple[int, bytes] | None:
@@ -102,24 +101,28 @@ class WarmJudge:
     def close(self) -> None:
         """End it, and every judge and box that was forked from it."""
         with self._lock:
-            if self._template is not None:
-                self._template.close()
-                self._template = None
+            while self._templates:
+                self._templates.popitem()[1].close()
 
     def _ready(self, checks: Collection[str]) -> Template:
-        if self._template is None:
-            if not runs_work(self._lab, checks):  # then nothing of the learner's waits for an import
-                self._preload = ()
-            self._template = Template(self._command)
-        self._template.revive()
-        if self._imports and self._template.hello is not None and self._template.hello.refused:
-            self._template.close()  # a check may import what a template must not
-            self._imports = []
-            self._template = Template(self._command)
-        return self._template
+        preload = self._lab.imports
+        if preload not in self._templates and not runs_work(self._lab, checks):
+            preload = ()  # nothing of the learner's waits for an import
+        template = self._begun(preload)
+        template.revive()
+        if self._imports and template.hello is not None and template.hello.refused:
+            self._imports = []  # a check may import what a template must not
+            self._templates.pop(preload).close()
+            template = self._begun(preload)
+        return template
 
-    def _command(self, line: int, hello: int) -> Command:
-        lists = [",".join(self._preload), ",".join(self._imports)]
+    def _begun(self, preload: tuple[str, ...]) -> Template:
+        if preload not in self._templates:
+            self._templates[preload] = Template(partial(self._command, preload))
+        return self._templates[preload]
+
+    def _command(self, preload: Collection[str], line: int, hello: int) -> Command:
+        lists = [",".join(preload), ",".join(self._imports)]
         words = [*JUDGE, "--template", str(self._lab.folder), self._box, str(line), str(hello), *lists]
         return Command(words, judge_environment() | {"TMPDIR": tempfile.gettempdir()})
 

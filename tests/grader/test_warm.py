@@ -13,7 +13,7 @@ from grader.controller import judge
 from grader.manifest import Lab
 from grader.results import Result, Verdict
 from grader.warm import WarmJudge, check_imports, refused_preload, runs_work
-from tests.grader.courses import lab_of, replace, write_files
+from tests.grader.courses import lab_of, replace, repository, write_files
 
 KINDS = ["local", *([] if why_cold() else ["bubblewrap"])]  # containers always start cold
 
@@ -129,6 +129,27 @@ def test_only_checks_that_ask_for_the_student_run_learner_code(tmp_path: Path) -
     assert runs_work(lab, ["reads", "calls"])
     write_files(lab.folder, {"checks/test_broken.py": "def ("})
     assert not runs_work(lab, ["reads"])
+
+
+LOADED = """
+def test_reads(evidence):
+    pass
+
+def test_calls(student, expect):
+    expect(student.call("learner.loaded"), True, looked_at="the modules of a box", why="It was to be warm.")
+"""
+
+
+@pytest.mark.parametrize("box", KINDS)
+def test_a_first_judging_without_learner_code_leaves_the_next_its_preload(tmp_path: Path, box: str) -> None:
+    lab = lab_of(tmp_path / "course", LOADED).model_copy(update={"preload": ("wave",)})
+    source = "import sys\n\ndef loaded():\n    return 'wave' in sys.modules\n"
+    work = repository(tmp_path / "work", {"learner.py": source})
+    with WarmJudge(lab, box) as warm:
+        for asked in ("reads", "calls", "reads", "calls"):
+            [check] = judge(lab, work, only=[asked], box=box, warm=warm).checks
+            assert (asked, check.verdict, check.found) == (asked, Verdict.PASS, "")
+        assert warm.forked == 4
 
 
 def test_checks_that_import_what_a_template_must_not_are_judged_warm_all_the_same(tmp_path: Path) -> None:
