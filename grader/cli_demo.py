@@ -12,6 +12,7 @@ import typer
 
 from grader import class_report, demo, runs
 from grader.classroom import Classroom
+from grader.cli_grade import screen, stoppable
 from grader.manifest import Lab, find_course, find_lab, list_labs
 from grader.survey import survey
 from grader.texts import line
@@ -48,10 +49,13 @@ def demo_(
     classroom = demo.make_class(folder, course, chosen, count=learners, now=now)
     rng = random.Random(seed)  # noqa: S311  # invented people, nothing secret
     failed: list[str] = []
-    for lab in chosen:
-        aside = demo.hand_in(classroom, lab, demo.plan(lab, list(classroom.roster), rng), told=_tell)
-        _tell(f"{lab.id}: {aside} set aside.")
-        failed += _grade(classroom, lab, workers, accept_weak)
+    for at, lab in enumerate(chosen):
+        plans = demo.plan(lab, list(classroom.roster), rng, every_kind=at == 0)
+        with stoppable(f"grader grade {lab.number}` in `{classroom.folder}"):
+            _tell(f"{lab.id}: solving it in the ways that people hand in. The slowest labs take minutes.")
+            aside = demo.hand_in(classroom, lab, plans, told=_tell)
+            _tell(f"{lab.id}: {aside} set aside. Judging the others.")
+            failed += _grade(classroom, lab, workers, accept_weak)
     conclude(classroom, failed, open_=open_)
 
 
@@ -59,7 +63,8 @@ def _grade(classroom: Classroom, lab: Lab, workers: int, accept_weak: bool) -> l
     """What `grader grade` and `grader feedback` do; who could not be judged, and why."""
     from grader import feedback, formgrader, gradebook  # nbgrader takes seconds to import
 
-    found = runs.grade(classroom, lab, workers=workers, accept_weak=accept_weak)
+    with screen() as told:
+        found = runs.grade(classroom, lab, workers=workers, accept_weak=accept_weak, told=told)
     gradebook.project(classroom, lab, found.results)
     formgrader.write(classroom, lab, found.results)
     feedback.write(classroom, lab, found.results, gradebook.rows(classroom))

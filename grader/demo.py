@@ -23,10 +23,19 @@ from grader.snapshot import take
 
 GIVEN = ("Ada", "Bo", "Chidi", "Dana", "Emeka", "Farah", "Gita", "Hana", "Ivo", "Jun", "Kofi", "Lena", "Mina")
 FAMILY = ("Abe", "Brandt", "Costa", "Diaz", "Eze", "Fox", "Grau", "Haddad", "Ito", "Jansen", "Khan")
-RIGHT, WRONG, COPIED, UNFINISHED, BROKEN, HOSTILE, MISSING = (
-    "right", "wrong", "copied", "unfinished", "broken", "hostile", "missing",
+RIGHT, WRONG, COPIED, UNFINISHED, BROKEN, HOSTILE, FORGED, MISSING = (
+    "right", "wrong", "copied", "unfinished", "broken", "hostile", "forged", "missing",
 )  # fmt: skip
-WEIGHTS = {RIGHT: 42, WRONG: 36, COPIED: 4, UNFINISHED: 6, BROKEN: 3, HOSTILE: 3, MISSING: 6}
+WEIGHTS = {RIGHT: 42, WRONG: 36, COPIED: 4, UNFINISHED: 6, BROKEN: 3, HOSTILE: 2, FORGED: 1, MISSING: 6}
+# What a forger's code does wherever it is loaded: answers before it is asked.
+FORGERY = """
+import os
+for number in range(3, 64):
+    try:
+        os.write(number, bytes(64))
+    except OSError:
+        pass
+"""
 FIRST = (*WEIGHTS, RIGHT)  # the last of these is late
 LATE_SHARE = 0.12
 MOST_WRONG, MOST_RIGHT = 8, 2
@@ -53,28 +62,42 @@ def people(count: int) -> list[Learner]:
     return found
 
 
-def plan(lab: Lab, learners: Sequence[str], rng: random.Random) -> list[HandIn]:
-    """Who hands in what. The first eight learners have one of each kind, so that a small class has all."""
+def plan(lab: Lab, learners: Sequence[str], rng: random.Random, *, every_kind: bool = True) -> list[HandIn]:
+    """Who hands in what. With `every_kind` the first nine learners have one of each, so that a class has all.
+
+    Whoever is good at one lab is mostly good at the next.
+    """
     answers = list_answers(lab)
     starter, master = answers[0], answers[1]
     wrong = [one for one in answers if one.kind == "wrong"][:MOST_WRONG]
     right = [master, *[one for one in answers if one.kind == "right"][:MOST_RIGHT]]
     found: list[HandIn] = []
     for at, name in enumerate(learners):
-        drawn = rng.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
-        kind = FIRST[at] if at < len(FIRST) else drawn
-        late = rng.random() < LATE_SHARE or at == len(FIRST) - 1
+        weights = _weights(name)
+        kind = rng.choices(list(weights), list(weights.values()))[0]
+        late = rng.random() < LATE_SHARE
+        if every_kind and at < len(FIRST):
+            kind, late = FIRST[at], late or at == len(FIRST) - 1
         copied = [one for one in found if one.kind in (RIGHT, WRONG)]
-        if kind in (RIGHT, BROKEN, HOSTILE):
+        if (kind == COPIED and not copied) or (kind == WRONG and not wrong):
+            kind = RIGHT
+        if kind in (RIGHT, BROKEN, HOSTILE, FORGED):
             found.append(HandIn(name, kind, rng.choice(right) if kind == RIGHT else master, late))
-        elif kind == WRONG and wrong:
+        elif kind == WRONG:
             common = [0.7**n for n in range(len(wrong))]  # some mistakes are made by many
             found.append(HandIn(name, kind, rng.choices(wrong, common)[0], late))
-        elif kind == COPIED and copied:
+        elif kind == COPIED:
             found.append(HandIn(name, kind, rng.choice(copied).answer, late))
         else:
             found.append(HandIn(name, kind, starter if kind == UNFINISHED else None, late))
     return found
+
+
+def _weights(name: str) -> dict[str, float]:
+    """How likely this learner does what: some are good all term, and some have little time."""
+    good = random.Random(name).random()  # noqa: S311  # a made-up person, nothing secret
+    times = {RIGHT: 2 * good, WRONG: 1.5 - good, UNFINISHED: 2 - 2 * good, MISSING: 2 - 2 * good}
+    return {kind: weight * times.get(kind, 1) for kind, weight in WEIGHTS.items()}
 
 
 def make_class(folder: Path, course: Path, labs: Sequence[Lab], *, count: int, now: datetime) -> Classroom:
@@ -127,6 +150,8 @@ def _write(lab: Lab, kitchen: Kitchen, one: HandIn, batch: Path, at: datetime) -
     copytree(kitchen.make(one.answer), folder / "work", symlinks=True)
     if one.kind == HOSTILE:
         (folder / "work" / "notes.txt").symlink_to("/etc/passwd")
+    if one.kind == FORGED:
+        _forge(folder / "work")
     rng = random.Random(f"{lab.id} {one.learner}")  # noqa: S311  # a made-up past, nothing secret
     started = at - timedelta(hours=rng.uniform(1, 40))
     hints = {check.id: rng.randint(1, 3) for check in lab.visible if check.hints and rng.random() < 0.2}
@@ -140,3 +165,16 @@ def _write(lab: Lab, kitchen: Kitchen, one: HandIn, batch: Path, at: datetime) -
     if one.kind != HOSTILE:
         receipt["snapshot"] = take(folder / "work").hash
     (folder / "receipt.json").write_text(json.dumps(receipt), encoding="utf-8")
+
+
+def _forge(work: Path) -> None:
+    """Add the forgery to every program and every cell of a notebook in the work."""
+    for file in work.rglob("*.py"):
+        with file.open("a", encoding="utf-8") as program:
+            program.write(FORGERY)
+    for file in work.rglob("*.ipynb"):
+        notebook = json.loads(file.read_text(encoding="utf-8"))
+        for cell in notebook["cells"]:
+            if cell["cell_type"] == "code":
+                cell["source"] = f"{''.join(cell['source'])}\n{FORGERY}"
+        file.write_text(json.dumps(notebook), encoding="utf-8")

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from collections.abc import Iterable, Sequence
 from html import escape
 
 from grader.texts import plain
@@ -37,3 +38,33 @@ def page(title: str, body: str, *, style: str = "") -> str:
 def safe(text: str) -> str:
     """A stranger's text as a page shows it: spelled out where it would not be seen, and never markup."""
     return escape(plain(text), quote=True)
+
+
+def section(title: str, body: str, name: str = "") -> str:
+    """A part of a page with its heading; `name` is what a link goes to."""
+    place = f' id="{name}"' if name else ""
+    return f"<section{place}>\n<h2>{safe(title)}</h2>\n{body}\n</section>"
+
+
+def items(texts: Iterable[str], none: str) -> str:
+    """A list of texts, or the sentence that says there are none."""
+    shown = "".join(f"<li>{safe(item)}</li>\n" for item in texts)
+    return f"<ul>\n{shown}</ul>" if shown else f"<p>{safe(none)}</p>"
+
+
+def table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]], numbers: frozenset[int]) -> str:
+    """A table that scrolls by itself on a narrow screen; the cells are HTML already."""
+
+    def cell(at: int, html: str) -> str:
+        style = ' class="number"' if at in numbers else ""
+        return f'<th scope="row">{html}</th>' if at == 0 else f"<td{style}>{html}</td>"
+
+    top = "".join(
+        f'<th scope="col"{" class=" + chr(34) + "number" + chr(34) if at in numbers else ""}>{safe(one)}</th>'
+        for at, one in enumerate(head)
+    )
+    body = "".join(f"<tr>{''.join(cell(at, html) for at, html in enumerate(row))}</tr>\n" for row in rows)
+    return (
+        f'<div class="wide" tabindex="0" role="group" aria-label="{safe(title)}">\n<table>\n'
+        f"<caption>{safe(title)}</caption>\n<thead><tr>{top}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>\n</div>"
+    )

@@ -188,6 +188,40 @@ def _stuck(classroom: Classroom, lab: Lab, place: Place, handed: Sequence[Receip
     return ""
 
 
+def stuck_learners(found: Survey) -> list[tuple[Learner, dict[str, list[str]]]]:
+    """Who may be stuck, in most labs first: the labs by the reason."""
+    reasons: dict[Learner, dict[str, list[str]]] = {}
+    for view in found.labs:
+        for place in view.places:
+            if place.stuck:
+                reasons.setdefault(place.learner, {}).setdefault(place.stuck, []).append(view.lab.id)
+    return sorted(reasons.items(), key=lambda one: -sum(len(labs) for labs in one[1].values()))
+
+
+@dataclass(frozen=True)
+class Belief:
+    """A mistake with a name: how many learners made it, of how many that were judged in the lab."""
+
+    name: str
+    lab: str
+    link: str
+    learners: int
+    judged: int
+
+
+def beliefs(found: Survey) -> list[Belief]:
+    """The mistakes of all labs, those first that the largest part of a lab made."""
+    told = []
+    for view in found.labs:
+        each = [wrong_ideas(result.checks) for result in view.results]
+        count = Counter(name for ideas in each for name, _, _ in ideas)
+        links = {name: link for ideas in each for name, link, _ in ideas if link}
+        told += [
+            Belief(name, view.lab.id, links.get(name, ""), times, len(each)) for name, times in count.items()
+        ]
+    return sorted(told, key=lambda one: (-one.learners / one.judged, one.lab, one.name))
+
+
 def _is_wrong(check: CheckResult) -> bool:
     return not check.passed and check.verdict not in FAULTS and check.verdict is not Verdict.BLOCKED
 

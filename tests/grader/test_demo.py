@@ -29,8 +29,8 @@ def test_the_same_seed_gives_the_same_class_and_everybody_has_a_name(sound: Lab)
     first, again, other = (demo.plan(sound, names, random.Random(seed)) for seed in (1, 1, 2))
     assert first == again
     assert first != other
-    assert [one.kind for one in first[:7]] == list(demo.WEIGHTS)
-    assert (first[7].kind, first[7].late) == (demo.RIGHT, True)
+    assert [one.kind for one in first[:8]] == list(demo.WEIGHTS)
+    assert (first[8].kind, first[8].late) == (demo.RIGHT, True)
     assert {one.kind for one in first} == set(demo.WEIGHTS)
     assert {one.late for one in first} == {True, False}
     made = [one.answer.name for one in first if one.kind == demo.WRONG and one.answer]
@@ -77,10 +77,11 @@ def test_a_demo_class_is_graded_and_reported(tiny: Lab, tmp_path: Path) -> None:
             assert row.status == "missing"
             continue
         assert row.status == "graded"
-        assert (row.points == 6) == (one.answer is not None and one.answer.kind in ("master", "right"))
+        is_right = one.answer is not None and one.answer.kind in ("master", "right")
+        assert (row.points == 6) == (is_right and one.kind != demo.FORGED), one
         assert row.late is one.late
     lost = sum(one.kind in (demo.BROKEN, demo.HOSTILE) for one in plans)
-    assert f"01-add: {lost} set aside.\n" in done.stdout
+    assert f"01-add: {lost} set aside. Judging the others.\n[1/" in done.stdout
     assert len(list((room.folder / "aside").iterdir())) == lost
     assert (
         f"A class of 9 is in {room.folder}. Its report: {room.folder / 'report' / 'index.html'}\n"
@@ -89,4 +90,5 @@ def test_a_demo_class_is_graded_and_reported(tiny: Lab, tmp_path: Path) -> None:
     page = (room.folder / "report" / "index.html").read_text()
     assert "`work/notes.txt` is a link; only plain files are taken." in page
     assert "2 days late, 20 % of the points taken off." in page
+    assert "adds FORBIDDEN" in page
     assert len(list((room.folder / "feedback").iterdir())) == len(came)
