@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Tiffin's world, where the labs' data comes from.", no_args_is_help=True)
 app.command()(replay)
 
+HALF_YEAR = 182
 FirstDay = Annotated[int, typer.Option(min=0, help="The first day, counted from the world's start.")]
 Seed = Annotated[int | None, typer.Option(help="Another seed is another city.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for tools.")]
@@ -154,20 +155,29 @@ def log(
     orders_per_day: Annotated[
         float | None, typer.Option(help="The size of the sample; Tiffin has 40,000.")
     ] = None,
+    service: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Whose answers: of a service of yours, http://127.0.0.1:8080."),
+    ] = None,
 ) -> None:
     """Write the prediction log of some days, and the labels that had come on the last evening."""
+    from lab_env.replay.asked import asked_log
     from lab_env.world import SEED, World, WorldError
-    from lab_env.world.prediction_log import write_prediction_log
+    from lab_env.world.prediction_log import prediction_log, write_prediction_log
 
     rate = {} if orders_per_day is None else {"orders_per_day": orders_per_day}
     try:
         world = World(SEED if seed is None else seed, scenario, **rate)
-        predictions, labels = write_prediction_log(folder, world, first_day, days)
+        found = (
+            asked_log(world, first_day, days, service) if service else prediction_log(world, first_day, days)
+        )
+        predictions, labels = write_prediction_log(folder, found)
     except WorldError as error:
         raise LabError(str(error)) from error
     Screen().say(
         f"{folder}: {count(predictions, 'prediction')}, {count(labels, 'label')},"
-        f" days {first_day} to {first_day + days - 1} of `{scenario}`."
+        f" days {first_day} to {first_day + days - 1} of `{scenario}`"
+        + (f", answered by {service}." if service else ".")
     )
 
 
@@ -238,7 +248,7 @@ def live(
     policy: Annotated[Path, typer.Argument(help="The file with your function `respond`.")],
     scenario: Annotated[str, typer.Option(help="What happens.")] = "new-bridge",
     seed: Seed = None,
-    days: Annotated[int, typer.Option(min=5, max=120, help="How many days, from day 80 on.")] = 36,
+    days: Annotated[int, typer.Option(min=5, max=HALF_YEAR, help="How many days, from day 80 on.")] = 36,
     draw: Annotated[Path | None, typer.Option(help="Also draw it, to a file that ends in .svg.")] = None,
 ) -> None:
     """Live through a scenario with a policy, and compare with doing nothing and with the best there is."""

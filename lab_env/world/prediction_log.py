@@ -52,14 +52,12 @@ def prediction_log(world: World, first_day: int, days: int, *, as_of: float | No
     return PredictionLog(table, {name: values[by_time] for name, values in labels.items()})
 
 
-def write_prediction_log(folder: Path, world: World, first_day: int, days: int) -> tuple[int, int]:
+def write_prediction_log(folder: Path, log: PredictionLog) -> tuple[int, int]:
     """Write `predictions.parquet` and `labels.parquet` into a folder, and say how many rows each has.
 
     Raises:
-        WorldError: a day before 0, or no day at all.
         OSError: a file cannot be written.
     """
-    log = prediction_log(world, first_day, days)
     return (
         write_columns(folder / "predictions.parquet", log.predictions),
         write_columns(folder / "labels.parquet", log.labels),

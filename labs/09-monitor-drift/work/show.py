@@ -2,6 +2,7 @@
 
 python show.py --log quiet      the first rows of both tables
 python show.py today            a sign per day, the episodes, the columns that were blamed
+python show.py mine my-quiet    the same, with other quiet days than data/quiet
 python show.py --predicted      your predictions beside what was seen, for the four logs
 """
 
@@ -22,18 +23,18 @@ def log(name: str) -> pd.DataFrame:
     return join_labels(predictions, labels, predictions["day"].max() + 1)
 
 
-def told(name: str) -> pd.DataFrame:
-    """What `watch` says of a log of data/, with the quiet days as its reference."""
+def told(name: str, quiet: str = "quiet") -> pd.DataFrame:
+    """What `watch` says of a log of data/, with the log of quiet days as its reference."""
     from detector import watch
 
     current = log(name)
-    return watch(log("quiet"), current, int(current["day"].min()), int(current["day"].max()))
+    return watch(log(quiet), current, int(current["day"].min()), int(current["day"].max()))
 
 
-def show(name: str) -> None:
+def show(name: str, quiet: str = "quiet") -> None:
     from detector import episodes
 
-    said = told(name)
+    said = told(name, quiet)
     print(f"days {said['day'].iloc[0]} to {said['day'].iloc[-1]}, one sign a day:")
     print("".join(SIGNS[kind] for kind in said["kind"]))
     print("  . none  i input  F feed  L labels  R relation")
@@ -69,4 +70,4 @@ if __name__ == "__main__":
     elif sys.argv[1:2] == ["--log"]:
         head(sys.argv[2])
     else:
-        show((sys.argv[1:] or ["today"])[0])
+        show(*(sys.argv[1:] or ["today"]))
