@@ -15,6 +15,7 @@ from lab_env.living import (
     ORDERS_PER_DAY,
     Life,
     Respond,
+    UnknownAction,
     cheapest,
     live,
     oracle_of,
@@ -75,13 +76,10 @@ def policy_in(path: Path) -> Respond:
     sys.path.insert(0, str(path.parent.resolve()))
     try:
         spec.loader.exec_module(module)
-        found = module.respond
-    except AttributeError as error:
-        raise LabError(
-            f"{path} has no function `respond`: {error}. Write `def respond(morning): …`."
-        ) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise LabError(f"{path} cannot be imported: {type(error).__name__}: {error}") from error
+    if not callable(found := getattr(module, "respond", None)):
+        raise LabError(f"{path} has no function `respond`. Write `def respond(morning): …`.")
     return found  # type: ignore[no-any-return]
 
 
@@ -103,7 +101,9 @@ def rehearse(respond: Respond, scenario: str, seed: int, days: int = DAYS) -> Li
     oracle = oracle_of(World(seed, find_scenario(scenario), orders_per_day=ORDERS_PER_DAY), days)
     try:
         return live(scenario, oracle, asked)
-    except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError, IndexError, NameError) as error:
+    except UnknownAction:
+        raise
+    except (Exception, SystemExit) as error:  # whatever the policy does wrong is the learner's to see
         raise LabError(f"respond raised on day {day}: {type(error).__name__}: {error}") from error
 
 

@@ -1,4 +1,7 @@
-"""Orders per second out of the world, beside drift streams made row by row and beside bare random numbers."""
+"""Orders per second out of the world, beside drift streams made row by row and beside bare random numbers.
+
+And half a year lived, day by day.
+"""
 
 import subprocess
 import sys
@@ -10,11 +13,13 @@ import numpy as np
 from river.datasets import synth
 from threadpoolctl import threadpool_limits
 
+from lab_env.living import ORDERS_PER_DAY, live, oracle_of
 from lab_env.world import World
 
 NORMALS = 20
 PEAK = """
 from pathlib import Path
+from lab_env.living import ORDERS_PER_DAY, live, oracle_of
 from lab_env.world import World
 world = World(1, "half-year", orders_per_day={rate})
 {code}
@@ -35,6 +40,10 @@ def measure() -> None:
         ):
             rate = _rate(rows)
             print(f"{name:24} {rate:12,.0f} rows/s   {normals / rate:.2f} times as long as the normals")
+        lived, made = (_rate(what) / 182 for what in (lambda: _lived(182), lambda: _days(182)))
+        print(
+            f"half a year lived        {1 / lived:12.1f} s        {made / lived:.1f} times its orders' time"
+        )
     whole = _peak(40_000, "world.orders(0, 25)")
     stream = _peak(40_000, "for day in world.days_of_orders(0, 100): pass")
     print(f"a million orders         {whole:6.0f} MB      four million day by day: {stream:.0f} MB")
@@ -43,6 +52,18 @@ def measure() -> None:
 def _orders(rate: float, days: int) -> int:
     world = World(1, "half-year", orders_per_day=rate)
     return len(world.delivered(0, days)[1].median)
+
+
+def _days(days: int) -> int:
+    """Days whose orders are made as a life needs them."""
+    _orders(ORDERS_PER_DAY, days)
+    return days
+
+
+def _lived(days: int) -> int:
+    """Days that a policy lives through, with the oracle beside it: what lab 10 is judged with."""
+    life = live("x", oracle_of(World(1, "half-year", orders_per_day=ORDERS_PER_DAY), days), lambda _: "wait")
+    return len(life.mornings)
 
 
 def _taken(stream: Any, rows: int) -> int:

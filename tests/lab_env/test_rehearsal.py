@@ -32,6 +32,14 @@ def test_a_life_is_told_and_drawn(run_lab: RunLab, tmp_path: Path) -> None:
     assert ElementTree.parse(drawn).getroot().tag.endswith("svg")
 
 
+def test_half_a_year_can_be_lived_and_no_day_more(run_lab: RunLab, tmp_path: Path) -> None:
+    words = ["world", "live", policy(tmp_path), "--scenario", "half-year", "--days"]
+    told = " ".join(run_lab(*words, "182").out.split())
+    assert "half-year, days 80 to 261. Actions: none." in told
+    assert "It does not pass by itself." in told  # the bridge, which opens on day 160
+    assert "less than or equal to 182" in " ".join(run_lab(*words, "183").err.split())
+
+
 def test_a_policy_may_import_what_lies_beside_it(run_lab: RunLab, tmp_path: Path) -> None:
     (tmp_path / "rules_of_mine.py").write_text('WORD = "wait"\n')
     source = "from rules_of_mine import WORD\n\n\ndef respond(morning):\n    return WORD\n"
@@ -47,6 +55,11 @@ def test_a_policy_may_import_what_lies_beside_it(run_lab: RunLab, tmp_path: Path
             "respond answered 'stop' on day 80. Answer one of: wait,",
         ),
         ("def respond(morning):\n    return morning['dya']\n", "respond raised on day 80: KeyError: 'dya'"),
+        (
+            "def respond(morning):\n    return respond(morning)\n",
+            "respond raised on day 80: RecursionError: maximum recursion depth exceeded",
+        ),
+        ("def respond(morning):\n    raise SystemExit\n", "respond raised on day 80: SystemExit"),
         ("def answer(morning):\n    return 'wait'\n", "has no function `respond`"),
         ("def respond(morning)\n", "cannot be imported: SyntaxError"),
     ],
