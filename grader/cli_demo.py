@@ -46,14 +46,13 @@ def demo_(
     course = find_course(Path.cwd())
     chosen = [find_lab(course, name) for name in labs] if labs else list(list_labs(course))
     now = datetime.now().astimezone()
-    classroom = demo.make_class(folder, course, chosen, count=learners, now=now)
+    classroom = demo.make_class(folder.resolve(), course, chosen, count=learners, now=now)
     rng = random.Random(seed)  # noqa: S311  # invented people, nothing secret
     failed: list[str] = []
     for at, lab in enumerate(chosen):
         plans = demo.plan(lab, list(classroom.roster), rng, every_kind=at == 0)
         with stoppable(f"grader grade {lab.number}` in `{classroom.folder}"):
-            _tell(f"{lab.id}: solving it in the ways that people hand in. The slowest labs take minutes.")
-            aside = demo.hand_in(classroom, lab, plans, told=_tell)
+            aside = demo.hand_in(classroom, lab, plans, workers=workers, told=_tell)
             _tell(f"{lab.id}: {aside} set aside. Judging the others.")
             failed += _grade(classroom, lab, workers, accept_weak)
     conclude(classroom, failed, open_=open_)

@@ -56,11 +56,14 @@ def test_a_demo_that_could_not_judge_somebody_says_so(
 
 @pytest.mark.slow
 def test_a_demo_class_is_graded_and_reported(tiny: Lab, tmp_path: Path) -> None:
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" > {tmp_path}/opened\n')
+    browser.chmod(0o755)
     done = subprocess.run(
-        [sys.executable, "-m", "grader.cli", "demo", str(tmp_path / "class"),
-         "--learners", "9", "--no-open", "--accept-weak"],
+        [sys.executable, "-m", "grader.cli", "demo", os.path.relpath(tmp_path / "class", tiny.course),
+         "--learners", "9", "--open", "--accept-weak"],
         cwd=tiny.course,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "200"},
+        env=os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "200", "BROWSER": f"{browser} %s"},
         capture_output=True,
         text=True,
         check=False,
@@ -87,7 +90,9 @@ def test_a_demo_class_is_graded_and_reported(tiny: Lab, tmp_path: Path) -> None:
         f"A class of 9 is in {room.folder}. Its report: {room.folder / 'report' / 'index.html'}\n"
         in done.stdout
     )
-    page = (room.folder / "report" / "index.html").read_text()
+    report = room.folder / "report" / "index.html"
+    assert (tmp_path / "opened").read_text().strip() == report.as_uri()
+    page = report.read_text()
     assert "`work/notes.txt` is a link; only plain files are taken." in page
     assert "2 days late, 20 % of the points taken off." in page
     assert "adds FORBIDDEN" in page
