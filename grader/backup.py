@@ -8,15 +8,19 @@ import tarfile
 import tempfile
 import zlib
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from errno import ENOSPC
 from pathlib import Path, PurePosixPath
 from shutil import disk_usage
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from grader.bookfile import CONFIG, HIDDEN, OTHER
+import tomlkit
+
+from grader.bookcopy import as_file, bring
+from grader.bookfile import CONFIG, HIDDEN, OTHER, is_there
 from grader.bookfile import FILE as BOOK
-from grader.classroom import FILE, Classroom
+from grader.classroom import FILE, Classroom, database, read_secret
 from grader.errors import CourseError
 from grader.intake import LOCK as COLLECTING
 from grader.intake import STAGE
@@ -38,12 +42,12 @@ PIECE = 1 << 20  # bytes at once; names and other headers are far smaller
 def backup(classroom: Classroom, file: Path) -> int:
     """Write all of a class into `file`, a tar with gzip that only its owner may read; how many files.
 
-    It is whole or not there. Nobody collects or grades meanwhile, and the gradebook is copied by SQLite
-    itself, so formgrader may be open.
+    It is whole or not there. Nobody collects or grades meanwhile, and the gradebook is copied as it is at one
+    moment, so formgrader may be open; from PostgreSQL, too, it becomes a file.
 
     Raises:
-        CourseError: the class is being worked on, a part of it is a link, `file` lies in it, or cannot be
-            written.
+        CourseError: the class is being worked on, a part of it is a link, `file` lies in it or cannot be
+            written, or the gradebook cannot be read.
     """
     target = file.resolve()
     if target.is_relative_to(classroom.folder.resolve()):
@@ -53,7 +57,7 @@ def backup(classroom: Classroom, file: Path) -> int:
             sweep(target)
             half = target.parent / f".{target.name}.{os.getpid()}.half"
             try:
-                count = _pack(classroom.folder, half, Path(place))
+                count = _pack(classroom, half, Path(place))
                 half.replace(target)
             finally:
                 half.unlink(missing_ok=True)
@@ -65,13 +69,15 @@ def backup(classroom: Classroom, file: Path) -> int:
     return count
 
 
-def restore(file: Path, folder: Path) -> int:
+def restore(file: Path, folder: Path, *, db_url: str | None = None) -> int:
     """Put a class back into `folder`, which is new or empty; how many files.
 
+    The gradebook goes where it was, or to `db_url`: an empty database, or, with an empty `db_url`, a file.
     Formgrader's settings and templates, which are a program, are left out.
 
     Raises:
-        CourseError: `folder` holds something, `file` is no backup or is damaged, or it cannot be written.
+        CourseError: `folder` holds something, `file` is no backup or is damaged, it cannot be written, or the
+            database cannot be used or is not empty.
     """
     try:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -83,6 +89,7 @@ def restore(file: Path, folder: Path) -> int:
             count = _unpack(file, Path(place))
             new = Path(place) / TOP
             new.chmod(0o700)
+            _bring_book(new, Path(place), db_url)
             if folder.exists():
                 folder.rmdir()
             new.replace(folder)
@@ -92,6 +99,18 @@ def restore(file: Path, folder: Path) -> int:
             f"Nothing was written to {folder}. Try another backup, or another place."
         ) from error
     return count
+
+
+def _bring_book(new: Path, place: Path, db_url: str | None) -> None:
+    """Put the gradebook of an unpacked class into the database that is to have it, if one is."""
+    settings = tomlkit.parse((new / FILE).read_text(encoding="utf-8"))
+    if db_url is not None:
+        settings["db_url"] = db_url
+        (new / FILE).write_text(tomlkit.dumps(settings), encoding="utf-8")
+    where = database(new / FILE, settings.get("db_url", ""))
+    if where and (new / BOOK).is_file():
+        file = (new / BOOK).replace(place / BOOK)
+        bring(file, Classroom(new, new, ZoneInfo("UTC"), "", {}, {}, read_secret(new), db_url=where))
 
 
 @contextmanager
@@ -111,15 +130,18 @@ def _quiet_class(classroom: Classroom) -> Iterator[None]:
         yield
 
 
-def _pack(folder: Path, half: Path, place: Path) -> int:
-    """Write the tar; the gradebook as SQLite copies it, everything else as it is."""
-    count = 0
+def _pack(classroom: Classroom, half: Path, place: Path) -> int:
+    """Write the tar; the gradebook as it is at one moment, everything else as it lies there."""
+    count, folder = 0, classroom.folder
     descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         with tarfile.open(fileobj=file, mode="w:gz", compresslevel=3) as archive:
+            if is_there(classroom):
+                archive.add(as_file(classroom, place), f"{TOP}/{BOOK}", recursive=False)
+                count += 1
             for path in _below(folder):
                 name = path.relative_to(folder)
-                if name.parts[0] in (*LOCKS, *PROGRAM, STAGE) or str(name) in BESIDE:
+                if name.parts[0] in (*LOCKS, *PROGRAM, STAGE, BOOK, *BESIDE):
                     continue
                 if path.is_symlink() and (len(name.parts) == 1 or name.parts[0] in OURS):
                     raise CourseError(
@@ -128,8 +150,7 @@ def _pack(folder: Path, half: Path, place: Path) -> int:
                     )
                 if not _is_plain(path):
                     continue
-                source = _copied(path, place) if str(name) == BOOK else path
-                archive.add(source, f"{TOP}/{name}", recursive=False)
+                archive.add(path, f"{TOP}/{name}", recursive=False)
                 _forget(archive)
                 count += path.is_file()
         file.flush()
@@ -195,9 +216,3 @@ class _InPieces(io.RawIOBase):
 
     def tell(self) -> int:
         return self.file.tell()
-
-
-def _copied(book: Path, place: Path) -> Path:
-    with closing(sqlite3.connect(book)) as source, closing(sqlite3.connect(place / BOOK)) as copy:
-        source.backup(copy)
-    return place / BOOK

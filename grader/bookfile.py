@@ -1,9 +1,10 @@
-"""The gradebook's file: nbgrader's database, opened by one program at a time. nbgrader's one door."""
+"""The gradebook's database, a file or PostgreSQL's, with one writer at a time; nbgrader's one door."""
 
 import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,85 @@ OURS = (
     "CREATE TABLE IF NOT EXISTS grader_projected (learner TEXT, lab TEXT, snapshot TEXT, lab_release TEXT, "
     "PRIMARY KEY (learner, lab))",
     "CREATE TABLE IF NOT EXISTS grader_by_hand (learner TEXT, lab TEXT, snapshot TEXT, check_id TEXT, "
-    "points FLOAT, extra FLOAT, comment TEXT, PRIMARY KEY (learner, lab, snapshot, check_id))",
+    "points FLOAT, extra FLOAT, comment TEXT, nr INTEGER, PRIMARY KEY (learner, lab, snapshot, check_id))",
+    "CREATE TABLE IF NOT EXISTS grader_class (mark TEXT)",
 )
+
+
+def url(classroom: Classroom) -> Any:
+    """Where the gradebook is, as SQLAlchemy's URL.
+
+    Raises:
+        CourseError: the settings name a database, and a file lies in the class too.
+    """
+    from sqlalchemy import URL, make_url
+
+    file = classroom.folder / FILE
+    if not classroom.db_url:
+        return URL.create("sqlite", database=str(file))
+    if file.exists():
+        raise CourseError(
+            f"{file} is there, and `db_url` in class.toml names {classroom.db_url}: only one of them can be "
+            "the gradebook. To take the file's grades to the database, take `db_url` out, run `grader backup "
+            "FILE`, then `grader restore FILE FOLDER --db-url …`. If they are there, move the file away."
+        )
+    return make_url(classroom.db_url).set(drivername="postgresql+psycopg")
+
+
+def called(classroom: Classroom) -> str:
+    """What the gradebook is called in a message."""
+    return classroom.db_url or str(classroom.folder / FILE)
+
+
+def is_there(classroom: Classroom) -> bool:
+    """Whether there is a gradebook yet.
+
+    Raises:
+        CourseError: it is in PostgreSQL, which cannot be asked.
+    """
+    if not classroom.db_url:
+        return (classroom.folder / FILE).is_file()
+    with told(classroom, WAIT_S, "the command"), engine(classroom) as opened:
+        return _has_tables(opened)
+
+
+def compact(classroom: Classroom, retry: str) -> None:
+    """Take the bytes of what was deleted out of the database's files.
+
+    Raises:
+        CourseError: it is held, or broken.
+    """
+    lines = ["VACUUM FULL"] if classroom.db_url else ["VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"]
+    with told(classroom, WAIT_S, retry), engine(classroom) as opened, opened.connect() as connection:
+        alone = connection.execution_options(isolation_level="AUTOCOMMIT")
+        for one in lines:
+            alone.exec_driver_sql(one)
+
+
+@contextmanager
+def engine(classroom: Classroom, wait_s: float = WAIT_S) -> Iterator[Any]:
+    """The database, for what nbgrader's own doors do not do."""
+    from sqlalchemy import create_engine
+
+    opened = create_engine(_waiting(url(classroom), wait_s))
+    try:
+        yield opened
+    finally:
+        opened.dispose()
+
+
+def _waiting(where: Any, wait_s: float) -> Any:
+    """The URL, with how long to wait for whoever holds the database."""
+    if where.get_backend_name() == "sqlite":
+        return where.update_query_dict({"timeout": str(wait_s)})
+    asked = {"connect_timeout": str(max(2, round(wait_s))), "options": f"-c lock_timeout={wait_s * 1000:.0f}"}
+    return where.update_query_dict({**asked, **where.query})
+
+
+def _has_tables(opened: Any) -> bool:
+    from sqlalchemy import inspect
+
+    return bool(inspect(opened).has_table("alembic_version"))
 
 
 def sql(book: Any, statement: str, **values: Any) -> list[Any]:
@@ -43,8 +121,8 @@ def writer(classroom: Classroom, lab: Lab, wait_s: float) -> Iterator[None]:
     try:
         with hold(classroom.folder / ".gradebook.lock", wait_s=wait_s) as lock:
             note(lock)
-            if not (classroom.folder / FILE).is_file():
-                _make(classroom.folder)
+            if not is_there(classroom):
+                _make(classroom)
             yield
     except Held as held:
         raise CourseError(
@@ -52,32 +130,51 @@ def writer(classroom: Classroom, lab: Lab, wait_s: float) -> Iterator[None]:
         ) from held
     except OSError as error:
         raise CourseError(
-            f"{error.filename or classroom.folder / FILE} cannot be written ({error.strerror or error}). The "
+            f"{error.filename or called(classroom)} cannot be written ({error.strerror or error}). The "
             f"results are safe. Mend that, then run `grader grade {lab.number}` again."
         ) from error
 
 
-def _make(folder: Path) -> None:
-    """A new gradebook, whole or not at all: nbgrader goes on with a half-made one and never mends it.
+def _make(classroom: Classroom) -> None:
+    """A new gradebook, whole or not at all: nbgrader goes on with a half-made one and never mends it."""
+    from sqlalchemy import create_engine
 
-    Made of nbgrader's own tables, as its constructor would, but without the program `alembic`, which it
-    takes from PATH and waits seconds for.
+    if classroom.db_url:
+        with told(classroom, WAIT_S, "the command"), engine(classroom) as opened, opened.begin() as all_of_it:
+            lay_out(all_of_it, classroom)
+        return
+    new = classroom.folder / f".{FILE}.new"
+    new.unlink(missing_ok=True)
+    opened = create_engine(f"sqlite:///{new}")
+    with opened.begin() as all_of_it:
+        lay_out(all_of_it, classroom)
+    opened.dispose()
+    new.replace(classroom.folder / FILE)
+
+
+def lay_out(connection: Any, classroom: Classroom) -> None:
+    """Make nbgrader's own tables, and ours, in an empty database.
+
+    As nbgrader's constructor would, but without the program `alembic`, which it takes from PATH and waits
+    seconds for.
     """
     with _quiet():
         import nbgrader
         from alembic.script import ScriptDirectory
         from nbgrader.api import Base
-        from sqlalchemy import create_engine, text
-    new = folder / f".{FILE}.new"
-    new.unlink(missing_ok=True)
+        from sqlalchemy import text
     version = ScriptDirectory(str(Path(nbgrader.__file__).parent / "alembic")).get_current_head()
-    engine = create_engine(f"sqlite:///{new}")
-    with engine.begin() as connection:
-        Base.metadata.create_all(connection)
-        connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
-        connection.execute(text("INSERT INTO alembic_version VALUES (:version)"), {"version": version})
-    engine.dispose()
-    new.replace(folder / FILE)
+    Base.metadata.create_all(connection)
+    connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
+    connection.execute(text("INSERT INTO alembic_version VALUES (:version)"), {"version": version})
+    for statement in OURS:
+        connection.execute(text(statement))
+    connection.execute(text("INSERT INTO grader_class VALUES (:mark)"), {"mark": _mark(classroom)})
+
+
+def _mark(classroom: Classroom) -> str:
+    """What tells this class from another whose settings were copied from it; a restored one has the same."""
+    return sha256(b"gradebook of the class with\0" + classroom.secret).hexdigest()[:16]
 
 
 @contextmanager
@@ -85,37 +182,73 @@ def open_book(classroom: Classroom, wait_s: float, retry: str) -> Iterator[Any]:
     """The gradebook; `retry` is what to type when another program holds it.
 
     Raises:
-        CourseError: it is held or broken.
+        CourseError: it is held or broken, or another class's.
     """
     with _quiet():
         from nbgrader.api import Gradebook, InvalidEntry
-        from sqlalchemy import URL
-        from sqlalchemy.exc import DatabaseError
-    file = classroom.folder / FILE
-    try:
+    with told(classroom, wait_s, retry, InvalidEntry):
+        if classroom.db_url:
+            _refuse_another(classroom, wait_s)
         with _quiet():
-            url = URL.create("sqlite", database=str(file), query={"timeout": str(wait_s)})
-            book = Gradebook(url, COURSE_ID)
+            book = Gradebook(_waiting(url(classroom), wait_s), COURSE_ID)
             try:
-                for statement in OURS:
-                    sql(book, statement)
+                if not classroom.db_url:
+                    _bring_up_to_date(book)
                 yield book
             finally:
                 book.close()
-    except (DatabaseError, InvalidEntry) as error:
-        said = str(error.args[0]) if error.args else str(error)
-        if "locked" in said:
-            raise CourseError(_busy(classroom, f"it was locked for {wait_s:g} s", retry)) from error
+
+
+def _refuse_another(classroom: Classroom, wait_s: float) -> None:
+    """Let no class write into another's database, nor into one of something else."""
+    from sqlalchemy import inspect, text
+
+    with engine(classroom, wait_s) as opened, opened.connect() as connection:
+        ours = inspect(connection).has_table("grader_class")
+        marks = list(connection.execute(text("SELECT mark FROM grader_class"))) if ours else []
+    if [mark for (mark,) in marks] != [_mark(classroom)]:
         raise CourseError(
-            f"{file} cannot be used: {line(said)}. The results are safe. When the file is broken, bring it "
-            "back from a backup, or move it away: the next `grader grade` makes a new one, without what "
-            "was typed by hand."
+            f"{called(classroom)} holds something else than this class's gradebook. Give each class a "
+            "database of its own: `createdb NAME`, and `db_url` in class.toml."
+        )
+
+
+def _bring_up_to_date(book: Any) -> None:
+    """Give a file of an earlier release what ours have by now."""
+    for statement in OURS:
+        sql(book, statement)
+    if "nr" not in [column for _, column, *_ in sql(book, "PRAGMA table_info(grader_by_hand)")]:
+        sql(book, "ALTER TABLE grader_by_hand ADD COLUMN nr INTEGER")
+        sql(book, "UPDATE grader_by_hand SET nr = rowid")
+        book.db.commit()
+
+
+@contextmanager
+def told(classroom: Classroom, wait_s: float, retry: str, *more: type[Exception]) -> Iterator[None]:
+    """Say in a person's words what the database says, or `more` of its users; nbgrader is not imported."""
+    from sqlalchemy.exc import DatabaseError
+
+    kinds: tuple[type[Exception], ...] = (DatabaseError, *more)
+    try:
+        yield
+    except kinds as error:
+        said = str(error.args[0]) if error.args else str(error)
+        if "locked" in said or "lock timeout" in said:
+            raise CourseError(_busy(classroom, f"it was locked for {wait_s:g} s", retry)) from error
+        mend = (
+            "Is the server up, and may you log in there? A password belongs into ~/.pgpass."
+            if classroom.db_url
+            else "When the file is broken, bring it back from a backup, or move it away: the next "
+            "`grader grade` makes a new one, without what was typed by hand."
+        )
+        raise CourseError(
+            f"{called(classroom)} cannot be used: {line(said)}. The results are safe. {mend}"
         ) from error
 
 
 def _busy(classroom: Classroom, why: str, retry: str) -> str:
     return (
-        f"{classroom.folder / FILE} is busy: {why}. The results are safe. Close what holds it (another "
+        f"{called(classroom)} is busy: {why}. The results are safe. Close what holds it (another "
         f"`grader`, a database browser), then run `{retry}` again: it only brings the gradebook up to date."
     )
 

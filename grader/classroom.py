@@ -6,7 +6,7 @@ roster.csv      id,name,email
 submissions/    what was collected, by learner, lab and snapshot
 aside/          what could not be, with the reason
 results/        the records
-gradebook.db    a projection of the results and of what people typed
+gradebook.db    unless the settings name a database: a projection of the results and of what people typed
 feedback/       what each learner gets
 """
 
@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from grader.deadlines import Extension, LateRule
@@ -30,13 +31,15 @@ from grader.rules import read_rules
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 FILE = "class.toml"
 LEAVING = ".leaving.json"  # there while a learner is being deleted
-KEYS = ("format", "course", "timezone", "box", *RULES)
+KEYS = ("format", "course", "timezone", "box", "db_url", *RULES)
 OWN = (FILE, "roster.csv", ".secret", "gradebook.db", "audit.jsonl")
 TEMPLATE = """# A class. `grader` is run in this folder, or below it.
 format = 1
 course = {course}
 timezone = {timezone}
 box = "bubblewrap"           # where submissions run; `grader doctor` says whether this host can
+
+# db_url = "postgresql://grader@localhost/devops_2026"   # the gradebook, when it is to be no file
 
 # [late]                     # what lateness costs; nothing when this is left out
 # policy = "per day"
@@ -61,7 +64,7 @@ class Classroom:
     """A class as its folder describes it.
 
     `deadlines` are by lab id and know their time zone; so do `extensions`, by lab id and learner. `attempts`
-    says by lab id how many submissions of each learner count.
+    says by lab id how many submissions of each learner count. `db_url` is empty for a gradebook in a file.
     """
 
     folder: Path
@@ -74,6 +77,7 @@ class Classroom:
     late: LateRule = field(default_factory=LateRule)
     attempts: Mapping[str, int] = field(default_factory=dict)
     extensions: Mapping[tuple[str, str], Extension] = field(default_factory=dict)
+    db_url: str = ""
 
     def submissions(self, learner: str, lab: str) -> Path:
         """Where a learner's snapshots of a lab are kept, a folder each."""
@@ -202,11 +206,38 @@ def read_class(folder: Path) -> Classroom:
         box,
         roster,
         rules.deadlines,
-        _secret(folder),
+        read_secret(folder),
         rules.late,
         rules.attempts,
         rules.extensions,
+        database(file, data.get("db_url", "")),
     )
+
+
+def database(file: Path, url: object) -> str:
+    """The setting `db_url`: where PostgreSQL has the gradebook, or nothing.
+
+    Raises:
+        CourseError: it is no such place, or has a password in it.
+    """
+    if url == "":
+        return ""
+    try:
+        parts = urlsplit(str(url))
+        is_one = parts.scheme == "postgresql" and len(parts.path) > 1 and parts.port != 0
+    except ValueError:
+        is_one = False
+    if not is_one:
+        raise CourseError(
+            f"{file}: `db_url` is {url!r}. Write postgresql://USER@HOST/DATABASE, or leave it out: then the "
+            "gradebook is a file in the class."
+        )
+    if parts.password is not None or "password" in parts.query:
+        raise CourseError(
+            f"{file}: `db_url` has a password in it, and each backup would have it too. Write it into "
+            "~/.pgpass, where PostgreSQL's programs look for it, and take it out here."
+        )
+    return str(url)
 
 
 def _zone(name: str, what: str) -> ZoneInfo:
@@ -269,7 +300,12 @@ def _rows(file: Path) -> list[tuple[int, dict[str, str]]]:
     return rows
 
 
-def _secret(folder: Path) -> bytes:
+def read_secret(folder: Path) -> bytes:
+    """The class's secret.
+
+    Raises:
+        CourseError: it is missing or damaged.
+    """
     file = folder / ".secret"
     try:
         secret = bytes.fromhex(file.read_text().strip())

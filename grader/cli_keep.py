@@ -50,8 +50,16 @@ def backup(
 def restore(
     file: Annotated[Path, typer.Argument(help="What `grader backup` wrote.")],
     folder: Annotated[Path, typer.Argument(help="A new folder for the class.")],
+    db_url: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="The gradebook goes into this empty database of PostgreSQL; with '' into a file. Where it "
+            "was, when left out.",
+        ),
+    ] = None,
 ) -> None:
     """Put a class back from a backup."""
-    count = backups.restore(file, folder)
+    count = backups.restore(file, folder, db_url=db_url)
     typer.echo(f"{count} files in {folder}.")
     read_class(folder)  # on another machine `course` may have to be changed, and this says so

@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Mapping
 
-from grader.bookfile import FILE
+from grader.bookfile import called, is_there
 from grader.classroom import Classroom
 from grader.errors import CourseError
 
@@ -18,8 +18,8 @@ def command(classroom: Classroom, *, port: int, open_: bool) -> list[str]:
     Raises:
         CourseError: there is no gradebook yet.
     """
-    if not (classroom.folder / FILE).is_file():
-        raise CourseError(f"{classroom.folder / FILE} is not there yet. Run `grader grade LAB` first.")
+    if not is_there(classroom):
+        raise CourseError(f"{called(classroom)} is not there yet. Run `grader grade LAB` first.")
     words = [
         "--ip=127.0.0.1",
         f"--port={port}",

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from grader.bookfile import CONFIG, COURSE_ID, FILE, HIDDEN, OTHER
+from grader.bookfile import CONFIG, COURSE_ID, FILE, HIDDEN, OTHER, url
 from grader.classroom import Classroom
 from grader.errors import CourseError
 from grader.gradebook import says
@@ -23,6 +23,7 @@ DESK = f"{HIDDEN}/desk"
 TEMPLATES = f"{HIDDEN}/templates"
 MATHJAX_FILE = f"{TEMPLATES}/formgrade/mathjax.html.j2"
 CLASS = "here = Path(__file__).resolve().parent"
+IN_FILE = f"""f"sqlite:///{{here / '{FILE}'}}\""""
 SETTINGS = f'''"""Written by `grader`: what nbgrader's formgrader needs to open this class.
 
 Points and comments that you give there stay. Its buttons that generate, collect, autograde or make feedback
@@ -37,7 +38,7 @@ import nbgrader
 c = get_config()
 c.CourseDirectory.root = str(here)
 c.CourseDirectory.course_id = "{COURSE_ID}"
-c.CourseDirectory.db_url = f"sqlite:///{{here / '{FILE}'}}"
+c.CourseDirectory.db_url = {IN_FILE}
 c.CourseDirectory.source_directory = "source"
 c.CourseDirectory.autograded_directory = "autograded"
 c.CourseDirectory.submitted_directory = ".formgrader/submitted"
@@ -94,7 +95,7 @@ def lay_out_desk(classroom: Classroom) -> Path:
         raise CourseError(f"formgrader would follow the settings in {other} too. Move it out of the class.")
     try:
         _write_settings(classroom)
-        write_whole(folder / CONFIG, SETTINGS.replace(CLASS, f"{CLASS}s[2]"))
+        write_whole(folder / CONFIG, _settings(classroom).replace(CLASS, f"{CLASS}s[2]"))
         ours = (folder / CONFIG, classroom.folder / MATHJAX_FILE)
         for path in hidden.rglob("*"):
             if path not in ours and (path.is_symlink() or not path.is_dir()):
@@ -108,8 +109,14 @@ def lay_out_desk(classroom: Classroom) -> Path:
 
 
 def _write_settings(classroom: Classroom) -> None:
-    write_whole(classroom.folder / CONFIG, SETTINGS)
+    write_whole(classroom.folder / CONFIG, _settings(classroom))
     write_whole(classroom.folder / MATHJAX_FILE, MATHJAX)
+
+
+def _settings(classroom: Classroom) -> str:
+    """The settings, with where the gradebook is."""
+    there = str(url(classroom)) if classroom.db_url else ""
+    return SETTINGS.replace(IN_FILE, repr(there)) if there else SETTINGS
 
 
 def _head(result: Result, receipt: Receipt | None) -> Sequence[str]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from grader.audit import BY_HAND, GRADED, LOST, Audit
 from grader.audit import FILE as LOG
-from grader.bookfile import FILE, WAIT_S, add_comment, add_grade, open_book, sql, writer
+from grader.bookfile import WAIT_S, add_comment, add_grade, called, is_there, open_book, sql, writer
 from grader.classroom import Classroom
 from grader.deadlines import Lateness, lateness
 from grader.errors import CourseError
@@ -84,8 +84,8 @@ def rows(classroom: Classroom, *, wait_s: float = WAIT_S) -> list[Row]:
     Raises:
         CourseError: the gradebook is not there, cannot be read, or is held by another program.
     """
-    if not (classroom.folder / FILE).is_file():
-        raise CourseError(f"{classroom.folder / FILE} is not there yet. Run `grader grade LAB` first.")
+    if not is_there(classroom):
+        raise CourseError(f"{called(classroom)} is not there yet. Run `grader grade LAB` first.")
     with open_book(classroom, wait_s, "the command") as book:
         found = []
         assignments = sorted(book.assignments, key=lambda one: str(one.name))
@@ -185,7 +185,7 @@ class _Page:
         found = sql(
             self.book,
             "SELECT check_id, snapshot, points, comment FROM grader_by_hand "
-            "WHERE learner = :learner AND lab = :lab AND snapshot != :snapshot ORDER BY rowid",
+            "WHERE learner = :learner AND lab = :lab AND snapshot != :snapshot ORDER BY nr",
             learner=self.receipt.learner,
             lab=self.lab.id,
             snapshot=self.result.snapshot,
@@ -233,8 +233,10 @@ def _keep_aside(
 ) -> None:
     sql(
         book,
-        "INSERT OR REPLACE INTO grader_by_hand "
-        "VALUES (:learner, :lab, :snapshot, :check_id, :points, :extra, :comment)",
+        "INSERT INTO grader_by_hand VALUES (:learner, :lab, :snapshot, :check_id, :points, :extra, :comment, "
+        "(SELECT COALESCE(MAX(nr), 0) + 1 FROM grader_by_hand)) "
+        "ON CONFLICT (learner, lab, snapshot, check_id) "
+        "DO UPDATE SET points = :points, extra = :extra, comment = :comment, nr = excluded.nr",
         learner=learner,
         lab=lab,
         snapshot=snapshot,

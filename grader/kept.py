@@ -14,8 +14,7 @@ from typing import Any
 
 from grader import audit
 from grader.arrivals import whose
-from grader.bookfile import FILE as BOOK
-from grader.bookfile import WAIT_S, open_book, sql
+from grader.bookfile import WAIT_S, is_there, open_book, sql
 from grader.classroom import FILE, NAME, Classroom, Learner
 from grader.errors import CourseError, InvalidSubmission
 from grader.lab import nearest
@@ -166,7 +165,7 @@ def _without_empty(data: dict[str, Any]) -> dict[str, Any]:
 
 def _in_book(classroom: Classroom, learner: str) -> tuple[int, Learner | None]:
     """How many labs the gradebook has of a learner, and who it says that is; None when it does not know."""
-    if not (classroom.folder / BOOK).is_file():
+    if not is_there(classroom):
         return 0, None
     with open_book(classroom, WAIT_S, "the command") as book:
         rows = sql(book, "SELECT first_name, last_name, email FROM student WHERE id = :id", id=learner)

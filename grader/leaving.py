@@ -6,16 +6,15 @@ be done twice, and the note goes last.
 
 import json
 import os
-import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import rmtree
 
 from grader import audit
 from grader.bookfile import FILE as BOOK
-from grader.bookfile import WAIT_S, open_book, sql
+from grader.bookfile import WAIT_S, compact, is_there, open_book, sql
 from grader.classroom import FILE, LEAVING, Classroom, Learner, read_class
 from grader.errors import CourseError
 from grader.intake import LOCK as COLLECTING
@@ -65,7 +64,7 @@ def _told(classroom: Classroom, learner: str) -> Iterator[None]:
     """Say in a person's words what stopped a deletion, and how it goes on."""
     try:
         yield
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, CourseError) as error:
         raise CourseError(
             f"The deletion of `{learner}` stopped: {getattr(error, 'strerror', None) or error} "
             f"({getattr(error, 'filename', None) or classroom.folder}). What is gone is gone. Mend that, "
@@ -120,7 +119,7 @@ def _take_away(classroom: Classroom, found: Kept, settings: str) -> None:
             rmtree(path)
     for path in (*found.files, *_pages(folder)):
         path.unlink(missing_ok=True)
-    if (folder / BOOK).is_file():
+    if is_there(classroom):
         _forget_grades(classroom, who.id)
     audit.forget(classroom, who.id)
     _write(folder / FILE, settings)
@@ -145,9 +144,7 @@ def _forget_grades(classroom: Classroom, learner: str) -> None:
         book.db.commit()
         if sql(book, "SELECT id FROM student WHERE id = :id", id=learner):
             book.remove_student(learner)
-    with closing(sqlite3.connect(classroom.folder / BOOK, timeout=WAIT_S, isolation_level=None)) as file:
-        file.execute("VACUUM")
-        file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    compact(classroom, f"grader learner delete {learner}")
 
 
 def _write(file: Path, text: str) -> None:

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from grader import audit
-from grader.bookfile import FILE as BOOK
-from grader.bookfile import WAIT_S, open_book, sql
+from grader.bookfile import WAIT_S, is_there, open_book, sql
 from grader.classroom import Classroom, read_class
 from grader.errors import CourseError
 from grader.gradebook import rows
@@ -124,7 +123,7 @@ def _facts(classroom: Classroom, found: Kept, hidden: bool) -> dict[str, Any]:
 def _grades(classroom: Classroom, learner: str, hidden: bool) -> list[dict[str, Any]]:
     """The gradebook's rows; what the judge says of each check only with `hidden`."""
     found = []
-    for row in rows(classroom) if (classroom.folder / BOOK).is_file() else ():
+    for row in rows(classroom) if is_there(classroom) else ():
         if row.learner == learner and row.status != "missing":
             marks = {name: asdict(mark) for name, mark in row.marks.items()}
             if not hidden:
@@ -142,7 +141,7 @@ def _grades(classroom: Classroom, learner: str, hidden: bool) -> list[dict[str, 
 
 def _put_aside(classroom: Classroom, learner: str) -> list[dict[str, Any]]:
     """What a person typed for an earlier submission, and a newer one came."""
-    if not (classroom.folder / BOOK).is_file():
+    if not is_there(classroom):
         return []
     keys = ("lab", "snapshot", "check_id", "points", "extra", "comment")
     with open_book(classroom, WAIT_S, "the command") as book:

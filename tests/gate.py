@@ -32,6 +32,8 @@ PROGRAMS = {
     "slirp4netns": "slirp4netns",
     "mmdebstrap": "mmdebstrap",
 }
+POSTGRESQL = Path("/usr/lib/postgresql")
+WITHOUT_STARTING = "/etc/postgresql-common/createcluster.conf"  # else its package starts a server
 FAILED = ROOT / ".cache" / "failed"  # where pytest notes what failed
 FEW = 3  # failures that may come of the load of the run itself
 FONTS = Path("/usr/share/fonts/truetype/dejavu")
@@ -161,6 +163,12 @@ def _has_system_packages() -> bool:
     lines = [f"sudo apt-get install --yes --no-install-recommends {' '.join(missing)}"] if missing else []
     if not all(shutil.which(name, path=path) for name in ("promtool", "prometheus")):
         lines.append(f"{APT} ./usr/bin/prometheus")  # its package would start a server
+    if not any(POSTGRESQL.glob("*/bin/postgres")):
+        lines += [
+            f"sudo mkdir -p {Path(WITHOUT_STARTING).parent}",
+            f"echo 'create_main_cluster = false' | sudo tee {WITHOUT_STARTING}",
+            "sudo apt-get install --yes --no-install-recommends postgresql",
+        ]
     if not lines:
         return True
     if os.geteuid() != 0 or shutil.which("apt-get") is None:

@@ -12,7 +12,10 @@ from grader.evidence import Evidence
 from grader.judge import BOXES, TEMPLATES
 from grader.manifest import Lab, read_lab
 from grader.snapshot import take
+from tests.grader.books import kept_in, new_book, server
 from tests.grader.courses import repository, tiny_course
+
+__all__ = ["kept_in", "new_book", "server"]
 
 Look = Callable[[Path], Evidence]
 

@@ -109,6 +109,17 @@ SETTINGS = [
     ("Europe/Berlin", "../../etc/passwd", r"`timezone` is '\.\./\.\./etc/passwd', which is no time zone"),
     ('box = "bubblewrap"', 'box = "local"', r'`box = "local"` has no walls and is for one\'s own work'),
     (
+        "format = 1",
+        'format = 1\ndb_url = "sqlite:///x"',
+        r"`db_url` is 'sqlite:///x'\. Write postgresql://USER",
+    ),
+    ("format = 1", 'format = 1\ndb_url = "postgresql://h:x/d"', r"`db_url` is .*, or leave it out"),
+    (
+        "format = 1",
+        'format = 1\ndb_url = "postgresql://a:b@h/d"',
+        r"`db_url` has a password in it",
+    ),
+    (
         "course = ",
         'course = "/nowhere" # ',
         r"`course` is /nowhere, which has no `labs/`\. Write the path of",

@@ -18,6 +18,7 @@ from grader.errors import CourseError
 from grader.formgrader import lay_out_desk, write
 from grader.gradebook import project
 from grader.manifest import Lab
+from tests.grader.books import Kept
 from tests.grader.classes import RIGHT, a_class, hand_in, judged
 from tests.grader.test_cli_grade import ROOT
 
@@ -68,8 +69,8 @@ def test_no_other_settings_are_followed(sound: Lab, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_only_who_has_the_token_on_this_machine_gets_in(sound: Lab, tmp_path: Path) -> None:
-    classroom = a_class(tmp_path / "class", sound, "anna", box="bubblewrap")
+def test_only_who_has_the_token_on_this_machine_gets_in(sound: Lab, tmp_path: Path, kept_in: Kept) -> None:
+    classroom = kept_in(a_class(tmp_path / "class", sound, "anna", box="bubblewrap"))
     results = {"anna": judged(sound, hand_in(classroom, sound, "anna", RIGHT))}
     project(classroom, sound, results)
     write(classroom, sound, results)

@@ -16,6 +16,7 @@ from types import FrameType
 
 import pytest
 
+from grader.bookfile import engine, url
 from grader.classroom import Classroom
 from grader.errors import CourseError
 from grader.gradebook import project, rows
@@ -23,37 +24,24 @@ from grader.locks import hold, note
 from grader.manifest import Lab, read_lab
 from grader.marks import Row
 from grader.release import release
+from tests.grader.books import Kept, asked, drop, typed
 from tests.grader.classes import MINUS, MONDAY, RIGHT, a_class, hand_in, hand_in_again, judged, record
 from tests.grader.courses import replace
 
 
-@pytest.fixture(scope="session")
-def new_book(sound: Lab, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A gradebook with no assignment in it, made once: that takes seconds."""
-    classroom = a_class(tmp_path_factory.mktemp("book") / "class", sound)
-    project(classroom, sound, {})
-    return classroom.folder / "gradebook.db"
-
-
 @pytest.fixture
-def class_of(tmp_path: Path, sound: Lab, new_book: Path) -> Classroom:
+def class_of(tmp_path: Path, sound: Lab, new_book: Path, kept_in: Kept) -> Classroom:
     """Anna and Ben, with an empty gradebook."""
     classroom = a_class(tmp_path / "class", sound, "anna,Anna <b>Lee</b>,a@example.invalid", "ben")
     copyfile(new_book, classroom.folder / "gradebook.db")
-    return classroom
-
-
-def typed(classroom: Classroom, statement: str, *values: object) -> None:
-    """Type into the gradebook as formgrader does: one statement, committed."""
-    with closing(sqlite3.connect(classroom.folder / "gradebook.db")) as book, book:
-        assert book.execute(statement, values).rowcount > 0
+    return kept_in(classroom)
 
 
 def give(classroom: Classroom, check: str, points: float, comment: str = "") -> None:
     cell = "(SELECT id FROM base_cell WHERE name = ? AND type = ?)"
     typed(
         classroom,
-        f"UPDATE grade SET manual_score = ?, needs_manual_grade = 0 WHERE cell_id = {cell}",
+        f"UPDATE grade SET manual_score = ?, needs_manual_grade = false WHERE cell_id = {cell}",
         points,
         check,
         "GradeCell",
@@ -73,26 +61,26 @@ def row(classroom: Classroom, learner: str) -> Row:
 
 @pytest.mark.slow
 def test_a_new_gradebook_is_one_that_nbgrader_opens(class_of: Classroom, sound: Lab) -> None:
-    (class_of.folder / "gradebook.db").unlink()
+    drop(class_of)
     (class_of.folder / ".gradebook.db.new").write_text("half made by a run that was killed")
     class_of = with_(class_of, deadlines={sound.id: MONDAY - timedelta(hours=2)})
     snapshot = hand_in(class_of, sound, "anna", RIGHT)
     project(class_of, sound, {"anna": judged(sound, snapshot)})
     done = subprocess.run(
-        [sys.executable, "-c", OPENED, str(class_of.folder / "gradebook.db"), sound.id],
+        [sys.executable, "-c", OPENED, url(class_of).render_as_string(), sound.id],
         capture_output=True,
         text=True,
         check=True,
     )
     assert json.loads(done.stdout) == {"score": 6.0, "max": 6.0, "late": 7200.0, "students": ["anna", "ben"]}
-    assert not (class_of.folder / ".gradebook.db.new").exists()
+    assert class_of.db_url or not (class_of.folder / ".gradebook.db.new").exists()
 
 
 OPENED = """
 import json, sys, warnings
 warnings.simplefilter("ignore")
 from nbgrader.api import Gradebook
-with Gradebook(f"sqlite:///{sys.argv[1]}", "class") as book:
+with Gradebook(sys.argv[1], "class") as book:
     one = book.find_submission(sys.argv[2], "anna")
     print(json.dumps({"score": one.score, "max": one.max_score, "late": one.total_seconds_late,
                       "students": sorted(student.id for student in book.students)}))
@@ -201,8 +189,7 @@ def test_a_check_mended_after_the_release_changes_the_gradebook(
     anna = row(moved, "anna")
     assert (anna.status, anna.points, anna.possible) == ("graded", 5, 7)
     assert set(anna.marks) == {"notes_are_there", "adds", "adds_anything", "is_in_git"}
-    with closing(sqlite3.connect(class_of.folder / "gradebook.db")) as book:
-        kept = book.execute("SELECT check_id, points, snapshot FROM grader_by_hand").fetchall()
+    kept = asked(class_of, "SELECT check_id, points, snapshot FROM grader_by_hand")
     assert kept == [("is_committed", 0.5, snapshot)]
 
 
@@ -236,7 +223,7 @@ def test_what_was_typed_for_a_check_outlives_a_release_without_it(
 def test_a_person_can_flag_and_give_extra_points(class_of: Classroom, sound: Lab) -> None:
     snapshot = hand_in(class_of, sound, "anna", RIGHT)
     project(class_of, sound, {"anna": judged(sound, snapshot)})
-    typed(class_of, "UPDATE submitted_notebook SET flagged = 1")
+    typed(class_of, "UPDATE submitted_notebook SET flagged = true")
     typed(class_of, "UPDATE grade SET extra_credit = 1.5 WHERE auto_score = 3")
     anna = row(class_of, "anna")
     assert (anna.status, anna.points, anna.marks["adds"].extra) == ("to be looked at", 7.5, 1.5)
@@ -265,23 +252,22 @@ def test_a_lab_is_read_once_for_all_its_learners(class_of: Classroom, sound: Lab
 
 def test_names_cannot_be_markup_in_formgrader(class_of: Classroom, sound: Lab) -> None:
     project(class_of, sound, {})
-    with closing(sqlite3.connect(class_of.folder / "gradebook.db")) as book:
-        names = book.execute("SELECT first_name, last_name FROM student WHERE id = 'anna'").fetchall()
+    names = asked(class_of, "SELECT first_name, last_name FROM student WHERE id = 'anna'")
     assert names == [("Anna", "‹b›Lee‹/b›")]
 
 
 @contextmanager
-def locked(file: Path) -> Iterator[None]:
-    with closing(sqlite3.connect(file, isolation_level=None)) as other:
-        other.execute("BEGIN EXCLUSIVE")
+def locked(classroom: Classroom) -> Iterator[None]:
+    with engine(classroom) as opened, opened.connect() as other:
+        other.exec_driver_sql("LOCK TABLE course, grade" if classroom.db_url else "BEGIN EXCLUSIVE")
         yield
-        other.execute("ROLLBACK")
+        other.rollback()
 
 
 def test_a_locked_gradebook_is_a_message_and_no_loss(class_of: Classroom, sound: Lab) -> None:
     snapshot = hand_in(class_of, sound, "anna", RIGHT)
     results = {"anna": judged(sound, snapshot)}
-    with locked(class_of.folder / "gradebook.db"):
+    with locked(class_of):
         with pytest.raises(CourseError, match=r"is busy: it was locked for 0\.2 s\. The results are safe"):
             project(class_of, sound, results, wait_s=0.2)
         with pytest.raises(CourseError, match="is busy"):
@@ -290,6 +276,7 @@ def test_a_locked_gradebook_is_a_message_and_no_loss(class_of: Classroom, sound:
     assert row(class_of, "anna").points == 6
 
 
+@pytest.mark.parametrize("kept_in", ["file"], indirect=True)
 def test_one_that_is_locked_midway_is_whole_again_afterwards(class_of: Classroom, sound: Lab) -> None:
     project(class_of, sound, {})
     snapshot = hand_in(class_of, sound, "anna", RIGHT)
@@ -351,12 +338,14 @@ def test_there_is_one_writer(class_of: Classroom, sound: Lab) -> None:
             project(class_of, sound, {}, wait_s=0.1)
 
 
+@pytest.mark.parametrize("kept_in", ["file"], indirect=True)
 def test_a_broken_gradebook_is_named(class_of: Classroom, sound: Lab) -> None:
     (class_of.folder / "gradebook.db").write_bytes(b"no database" * 1000)
     with pytest.raises(CourseError, match=r"cannot be used: .*not a database.*bring it back"):
         project(class_of, sound, {})
 
 
+@pytest.mark.parametrize("kept_in", ["file"], indirect=True)
 def test_a_gradebook_that_cannot_be_made_is_named(class_of: Classroom, sound: Lab) -> None:
     (class_of.folder / "gradebook.db").unlink()
     (class_of.folder / ".gradebook.db.new").mkdir()
@@ -365,6 +354,6 @@ def test_a_gradebook_that_cannot_be_made_is_named(class_of: Classroom, sound: La
 
 
 def test_without_a_gradebook_there_are_no_rows(class_of: Classroom) -> None:
-    (class_of.folder / "gradebook.db").unlink()
+    drop(class_of)
     with pytest.raises(CourseError, match=r"is not there yet\. Run `grader grade LAB` first"):
         rows(class_of)

@@ -21,6 +21,7 @@ from grader.leaving import delete
 from grader.locks import hold, note
 from grader.manifest import Lab
 from grader.runs import load_results
+from tests.grader.books import Kept
 from tests.grader.courses import replace
 from tests.grader.traces import EMAIL, EXTENSIONS, NAME, leave_traces, told
 from tests.lab_env.disks import fill, small_disk
@@ -32,8 +33,8 @@ def whole(sound: Lab, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def class_of(whole: Path, tmp_path: Path) -> Classroom:
-    return read_class(copytree(whole, tmp_path / "class"))
+def class_of(whole: Path, tmp_path: Path, kept_in: Kept) -> Classroom:
+    return kept_in(read_class(copytree(whole, tmp_path / "class")))
 
 
 def others(folder: Path) -> dict[str, bytes]:

@@ -19,6 +19,7 @@ from grader.regrade import Regraded, compare, losing
 from grader.release import release
 from grader.results import Result
 from grader.runs import load_told
+from tests.grader.books import Kept, drop
 from tests.grader.classes import MINUS, RIGHT, a_class, hand_in, judged, record
 from tests.grader.courses import replace
 from tests.grader.strings import HOSTILE
@@ -26,23 +27,15 @@ from tests.grader.test_cli_grade import typed
 from tests.grader.test_gradebook import give
 
 
-@pytest.fixture(scope="module")
-def empty_book(sound: Lab, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A gradebook with nothing in it, made once: that takes seconds."""
-    classroom = a_class(tmp_path_factory.mktemp("book") / "class", sound)
-    project(classroom, sound, {})
-    return classroom.folder / "gradebook.db"
-
-
 @pytest.fixture
-def class_of(tiny: Lab, tmp_path: Path, empty_book: Path) -> Classroom:
+def class_of(tiny: Lab, tmp_path: Path, new_book: Path, kept_in: Kept) -> Classroom:
     """Anna and Ben, graded: she has all points, he lost three."""
     classroom = a_class(tmp_path / "class", tiny, "anna", "ben", box="bubblewrap")
-    copyfile(empty_book, classroom.folder / "gradebook.db")
+    copyfile(new_book, classroom.folder / "gradebook.db")
     for name, files, verdict in (("anna", RIGHT, "PASS"), ("ben", MINUS, "FAIL")):
         snapshot = hand_in(classroom, tiny, name, {**files, "notes.md": name})
         record(classroom, tiny, name, judged(tiny, snapshot, found="-1", adds=verdict))
-    project(classroom, tiny, results_of(classroom, tiny))
+    project(classroom := kept_in(classroom), tiny, results_of(classroom, tiny))
     return classroom
 
 
@@ -187,11 +180,11 @@ def test_who_could_not_be_judged_keeps_a_check_that_is_gone(class_of: Classroom,
     ]
 
 
-def test_a_gradebook_that_was_lost_lowers_nobody(class_of: Classroom, tiny: Lab, empty_book: Path) -> None:
+def test_a_gradebook_that_was_lost_lowers_nobody(class_of: Classroom, tiny: Lab) -> None:
     give(class_of, "adds", 2.5, "Nearly.")
     project(class_of, tiny, results_of(class_of, tiny))
     given, lines = points(class_of), len(logged(class_of))
-    copyfile(empty_book, class_of.folder / "gradebook.db")
+    drop(class_of)
     project(class_of, tiny, results_of(class_of, tiny), lower=False)
     assert (points(class_of), len(logged(class_of))) == (given, lines)
     assert {row.marks["adds"].comment for row in rows(class_of)} == {"Nearly."}
@@ -199,13 +192,13 @@ def test_a_gradebook_that_was_lost_lowers_nobody(class_of: Classroom, tiny: Lab,
     old = {row.learner: row.snapshot for row in rows(class_of)}
     lab = released_anew(tiny)
     results = {name: judged(lab, old[name], adds="FAIL", is_committed="FAIL") for name in old}
-    copyfile(empty_book, class_of.folder / "gradebook.db")
+    drop(class_of)
     with pytest.raises(
         CourseError,
         match=r"grades would be lower than audit\.jsonl says, .*: anna 5\.5 → 4\.5, ben 5\.5 → 4\.5\. No",
     ):
         project(class_of, lab, results, lower=False)
-    assert points(class_of) == {"anna": None, "ben": None}
+    assert points(class_of) == {}
     project(class_of, lab, results)
     assert points(class_of) == {"anna": 4.5, "ben": 4.5}
 

@@ -20,6 +20,7 @@ from grader.kept import kept
 from grader.leaving import delete, summary
 from grader.manifest import Lab
 from grader.runs import load_results
+from tests.grader.books import Kept, drop
 from tests.grader.classes import MINUS, hand_in, judged, record
 from tests.grader.traces import EMAIL, NAME, leave_traces, told
 from tests.lab_env.disks import fill, small_disk
@@ -31,8 +32,8 @@ def whole(sound: Lab, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def class_of(whole: Path, tmp_path: Path) -> Classroom:
-    return read_class(copytree(whole, tmp_path / "class"))
+def class_of(whole: Path, tmp_path: Path, kept_in: Kept) -> Classroom:
+    return kept_in(read_class(copytree(whole, tmp_path / "class")))
 
 
 def unpacked(file: Path) -> Iterator[tuple[str, bytes]]:
@@ -102,8 +103,8 @@ def test_an_export_that_cannot_be_written_leaves_the_one_before(class_of: Classr
 
 
 def test_a_class_without_a_gradebook_has_less_to_tell(class_of: Classroom, tmp_path: Path) -> None:
-    for name in ("gradebook.db", audit.FILE):
-        (class_of.folder / name).unlink()
+    drop(class_of)
+    (class_of.folder / audit.FILE).unlink()
     takeout.export(class_of, "anna", tmp_path / "anna.zip")
     facts = json.loads(dict(unpacked(tmp_path / "anna.zip"))["kept.json"])
     assert (facts["grades"], facts["typed_for_other_submissions"], facts["log"]) == ([], [], [])
