@@ -1,15 +1,20 @@
-"""How near the master of lab 10 comes to failing by luck: python -m tests.course.luck [JUDGINGS] [FIRST]
+"""How near a right answer to lab 10 comes to failing: python -m tests.course.luck [JUDGINGS] [FIRST] [NAME]
 
 Lives the hidden worlds of so many judgings, each with numbers of its own, and prints for each check the
-largest share of doing nothing's regret, and how many standard deviations of its logarithm lie between
-the mean and the limit. A judging takes about five seconds.
+largest share of doing nothing's regret, and how many of 10,000 judgings would fail if the largest tenth
+is the beginning of an exponential tail. NAME is one of `solutions/10-respond/right`; without one it is the
+master. A judging takes about five seconds.
 """
 
 import importlib.util
+import shutil
+import subprocess
 import sys
+import tempfile
 from collections import defaultdict
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 
@@ -34,12 +39,18 @@ def loaded(path: Path) -> ModuleType:
 QUIET_EUR = float(loaded(LAB / "checks" / "test_unseen_worlds.py").QUIET_EUR)
 
 
-def marks(judging: int) -> dict[str, float]:
-    """What the master has in each pool of worlds of one judging; in quiet worlds, euros."""
-    worlds, respond = (
-        loaded(LAB / "checks" / "test_unseen_worlds.py"),
-        loaded(LAB / "work" / "respond.py").respond,
-    )
+def answer(name: str) -> Any:
+    """The policy of a right answer; the master's for an empty name."""
+    with tempfile.TemporaryDirectory() as folder:
+        work = shutil.copytree(LAB / "work", Path(folder) / "work")
+        if name:
+            subprocess.run(["bash", LAB / "right" / name / "then.sh"], cwd=work, check=True)
+        return loaded(work / "respond.py").respond
+
+
+def marks(respond: Any, judging: int) -> dict[str, float]:
+    """What a policy has in each pool of worlds of one judging; in quiet worlds, euros."""
+    worlds = loaded(LAB / "checks" / "test_unseen_worlds.py")
     rng, found = np.random.default_rng(10**6 + judging), {}
     for group in GROUPS:
         lives = [live(*world, respond) for world in oracles(rng, *getattr(worlds, group)(rng))]
@@ -49,23 +60,30 @@ def marks(judging: int) -> dict[str, float]:
     return found
 
 
-def main(judgings: int, first: int) -> None:
+def main(judgings: int, first: int, name: str) -> None:
     """Live and print."""
-    seen = defaultdict(list)
+    respond, seen = answer(name), defaultdict(list)
     for judging in range(first, first + judgings):
-        for name, value in marks(judging).items():
+        for name, value in marks(respond, judging).items():
             seen[name].append(value)
-    for name, values in seen.items():
-        limit = QUIET_EUR if name.startswith("quiet") else FULL_MARKS
-        logs = np.log(np.maximum(values, limit / 1000))
-        apart = (np.log(limit) - logs.mean()) / max(float(logs.std(ddof=1)), 1e-9)
+    for pool, values in seen.items():
+        limit = QUIET_EUR if pool.startswith("quiet") else FULL_MARKS
         failed = sum(value > limit for value in values)
         print(
-            f"{name}: {failed} of {judgings} fail; the largest is {max(values):.3g} of {limit:g}, "
-            f"{apart:.1f} sd"
+            f"{pool}: {failed} of {judgings} fail; the largest is {max(values):.3g} of {limit:g}; "
+            f"{1e4 * beyond(np.array(values), limit):.2g} of 10,000 expected"
         )
 
 
+def beyond(values: np.ndarray, limit: float) -> float:
+    """How many lie beyond a limit, by an exponential tail through the largest tenth of `values`."""
+    start = float(np.quantile(values, 0.9))
+    over = values[values > start] - start
+    if limit <= start or not len(over):
+        return float((values > limit).mean())
+    return float(len(over) / len(values) * np.exp(-(limit - start) / over.mean()))
+
+
 if __name__ == "__main__":
-    asked = [int(word) for word in sys.argv[1:]]
-    main(*(asked + [20, 0][len(asked) :]))
+    asked = sys.argv[1:] + ["20", "0", ""][len(sys.argv) - 1 :]
+    main(int(asked[0]), int(asked[1]), asked[2])
