@@ -68,18 +68,22 @@ def write(found: Survey, folder: Path, *, site: str = "") -> list[Path]:
 def _index(found: Survey, site: str) -> str:
     made = f"{found.at:%Y-%m-%d %H:%M %Z}"
     who = "Names and words of learners are left out. " if found.anonymous else ""
-    ideas, stuck = beliefs(found), stuck_learners(found)
+    ideas, stuck, waiting = beliefs(found), stuck_learners(found), _waiting(found)
     told = (
-        ("waiting", "Who waits for a person", _waiting(found), "Nobody."),
         ("late", "Late work", _late(found), "None."),
         ("hostile", "Attempts on the grader", _hostile(found), "None."),
         ("limits", "Limits that were reached", _limits(found), "None."),
         ("aside", "Set aside", _asides(found), "Nothing."),
         ("faults", "Faults of ours", _faults(found), "None."),
     )
-    glance = [("stuck", "Who may be stuck", len(stuck)), ("ideas", "Mistakes with a name", len(ideas))]
-    glance += [(name, title, len(texts)) for name, title, texts, _ in told]
-    links = " · ".join(f'<a href="#{name}">{safe(title)}</a>: {count}' for name, title, count in glance)
+    counts = [
+        ("stuck", "Who may be stuck", len(stuck)),
+        ("ideas", "Mistakes with a name", len(ideas)),
+        ("waiting", "Who waits for a person", sum(len(names) for names in waiting.values())),
+        *((name, title, len(texts)) for name, title, texts, _ in told),
+    ]
+    links = " · ".join(f'<a href="#{name}">{safe(title)}</a>: {count}' for name, title, count in counts)
+    lines = [f"{what}, {len(names)}: {', '.join(names)}" for what, names in waiting.items()]
     parts = [
         "<h1>Class report</h1>",
         f'<p class="soft">{len(found.learners)} learners, {len(found.labs)} labs. {who}Made {safe(made)}. '
@@ -89,6 +93,7 @@ def _index(found: Survey, site: str) -> str:
         section("What people believed", _beliefs_table(ideas, site), "ideas"),
         section("Who may be stuck", _stuck_table(stuck), "stuck"),
         section("Who is where", _places_table(found)),
+        section("Who waits for a person", items(lines, "Nobody."), "waiting"),
         *(section(title, items(texts, none), name) for name, title, texts, none in told),
     ]
     return page("Class report", "\n".join(parts), style=STYLE)
@@ -180,9 +185,9 @@ def _standing(place: Place, is_out_of: bool) -> str:
     return f'<span class="rate">{drawn}{safe(points)}</span> {shown}'
 
 
-def _waiting(found: Survey) -> list[str]:
-    """A line for each lab, status and checks that a person has to decide, with everybody's name."""
-    told: dict[tuple[str, int, str], list[str]] = {}
+def _waiting(found: Survey) -> dict[str, list[str]]:
+    """Everybody who waits, by lab and by what for: a status, and checks that a person has to decide."""
+    told: dict[str, list[str]] = {}
     for view in found.labs:
         for place in view.places:
             if place.row.status not in ("to be looked at", "older release"):
@@ -190,11 +195,8 @@ def _waiting(found: Survey) -> list[str]:
             checks = place.result.checks if place.result else ()
             undecided = ", ".join(one.id for one in checks if one.verdict in FAULTS)
             status = place.row.status + (f" ({undecided})" if undecided else "")
-            told.setdefault((view.lab.id, len(view.results), status), []).append(_name(place))
-    return [
-        f"{lab}, {status}, {len(names)} of {judged}: {', '.join(names)}"
-        for (lab, judged, status), names in told.items()
-    ]
+            told.setdefault(f"{view.lab.id}, {status}", []).append(_name(place))
+    return told
 
 
 def _late(found: Survey) -> list[str]:

@@ -8,8 +8,10 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
+from grader.arrivals import whose
 from grader.classroom import Classroom, Learner
 from grader.deadlines import deadline_of
+from grader.errors import InvalidSubmission
 from grader.manifest import Lab, list_labs
 from grader.marks import Row
 from grader.receipts import Receipt, collected
@@ -18,6 +20,7 @@ from grader.runs import load_result, load_told
 
 LIMITS = frozenset((Verdict.TIMEOUT, Verdict.MEMORY, Verdict.PROCESSES, Verdict.DISK, Verdict.OUTPUT))
 FAULTS = frozenset((Verdict.GRADER_ERROR, Verdict.NOT_RUN))
+REFUSED = "what came was set aside, and nothing else came"
 LONGEST_HOURS = 24.0 * 366
 
 
@@ -109,12 +112,13 @@ def survey(classroom: Classroom, rows: Iterable[Row], *, now: datetime, anonymou
     by_place = {(row.learner, row.lab): row for row in rows}
     names = {learner for learner, _ in by_place} | classroom.roster.keys()
     shown = _shown(classroom, names, anonymous)
-    views = []
+    views, asides = [], tuple(_asides(classroom))
     for lab in list_labs(classroom.course):
         handed = {name: collected(classroom, name, lab.id) for name in names if name in classroom.roster}
         if not any(handed.values()) and not any(known == lab.id for _, known in by_place):
             continue
         results = load_told(classroom, lab, rows)
+        refused = {who for one in asides if one.lab == lab.id and (who := _whose(classroom, one))}
         places = [
             _place(
                 classroom,
@@ -124,13 +128,14 @@ def survey(classroom: Classroom, rows: Iterable[Row], *, now: datetime, anonymou
                 results.get(name),
                 now,
                 name,
+                name in refused,
             )
             for name in shown
         ]
         views.append(
             LabView(lab, tuple(replace(place, learner=shown[place.row.learner]) for place in places))
         )
-    return Survey(now, tuple(views), tuple(_asides(classroom)), anonymous)
+    return Survey(now, tuple(views), asides, anonymous)
 
 
 def _shown(classroom: Classroom, names: Iterable[str], anonymous: bool) -> dict[str, Learner]:
@@ -149,6 +154,7 @@ def _place(
     result: Result | None,
     now: datetime,
     name: str,
+    is_refused: bool,
 ) -> Place:
     row = row or Row(name, lab.id, "to be judged" if handed else "missing")
     last = handed[-1] if handed else None
@@ -160,7 +166,8 @@ def _place(
         last.reported.get("hints") if last else None,
         _hours(last) if last else None,
     )
-    return replace(place, stuck=_stuck(classroom, lab, place, handed, now))
+    stuck = _stuck(classroom, lab, place, handed, now)
+    return replace(place, stuck=REFUSED if is_refused and not handed else stuck)
 
 
 def _hours(receipt: Receipt) -> float | None:
@@ -231,6 +238,14 @@ def _asides(classroom: Classroom) -> Iterable[Aside]:
     for file in sorted((classroom.folder / "aside").glob("*/reason.txt")):
         said = _facts(file)
         yield Aside(said.get("Name", ""), said.get("Lab", ""), said.get("Reason", ""))
+
+
+def _whose(classroom: Classroom, aside: Aside) -> str:
+    """The id of whose it is, from its name; empty when that stands for nobody."""
+    try:
+        return whose(aside.name, classroom.roster).id
+    except InvalidSubmission:
+        return ""
 
 
 def _facts(file: Path) -> dict[str, str]:

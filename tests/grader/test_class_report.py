@@ -117,6 +117,11 @@ def test_a_survey_knows_who_is_where_and_who_may_be_stuck(class_of: Classroom, s
     assert (places["ben"].hours, places["ben"].hints) == (None, None)
     assert view.passed("add") == (2, 4)
     assert survey(class_of, [], now=MONDAY).labs[0].places[4].stuck == ""
+    for name in ("eve.zip", "anna.zip"):
+        set_aside(class_of, name, sound.id, "The zip is truncated.")
+    places = {place.learner.id: place for place in seen(class_of, sound).labs[0].places}
+    assert places["eve"].stuck == "what came was set aside, and nothing else came"
+    assert places["anna"].stuck == ""
 
 
 def test_the_pages_say_what_the_tables_do(class_of: Classroom, sound: Lab, tmp_path: Path) -> None:
@@ -130,7 +135,7 @@ def test_the_pages_say_what_the_tables_do(class_of: Classroom, sound: Lab, tmp_p
         "01-add, of 6",
         "Who may be stuck: 3 · Mistakes with a name: 1 · Who waits for a person: 1 ·",
         "failed in both of the last two hand-ins: adds: 01-add",
-        "01-add, to be looked at (is_committed), 1 of 4: dora",
+        "01-add, to be looked at (is_committed), 1: dora",
         "cleo, 01-add: adds FORBIDDEN",
         "cleo, 01-add: adds_anything MEMORY",
         "final.zip (01-add): The zip is truncated.",
