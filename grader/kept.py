@@ -3,14 +3,14 @@
 import csv
 import io
 import re
-import tomllib
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 from json import dumps
 from pathlib import Path
-from typing import Any
+
+import tomlkit
 
 from grader import audit
 from grader.arrivals import whose
@@ -124,43 +124,11 @@ def roster_without(classroom: Classroom, learner: str) -> str:
 
 
 def settings_without(classroom: Classroom, learner: str) -> str:
-    """The class's settings without a learner's extensions; every other line as it is.
-
-    Raises:
-        CourseError: they are written in a way that only a person can take apart.
-    """
-    file = classroom.folder / FILE
-    text = file.read_bytes().decode("utf-8")
-    wanted = tomllib.loads(text)
-    for table in wanted.get("extensions", {}).values():
+    """The class's settings without a learner's extensions; every other line as it is."""
+    settings = tomlkit.parse((classroom.folder / FILE).read_bytes().decode("utf-8"))
+    for table in settings.get("extensions", {}).values():
         table.pop(learner, None)
-    left, at, dropping = [], "", False
-    name = rf"(?:{re.escape(learner)}|\"{re.escape(learner)}\"|'{re.escape(learner)}')"
-    for one in text.splitlines(keepends=True):
-        if header := re.match(r"\s*\[+([^\n]*?)\]+\s*(#.*)?$", one):
-            at, dropping = (
-                header[1].strip(),
-                bool(re.fullmatch(rf"extensions\s*\..+\.\s*{name}", header[1].strip())),
-            )
-        is_theirs = at.startswith("extensions") and re.match(rf"\s*([^=#]*\.\s*)?{name}\s*(\.[^=]*)?=", one)
-        if not dropping and not is_theirs:
-            left.append(one)
-    made = "".join(left)
-    try:
-        if _without_empty(tomllib.loads(made)) == _without_empty(wanted):
-            return made
-    except tomllib.TOMLDecodeError:
-        pass
-    raise CourseError(
-        f"{file}: the extensions of `{learner}` cannot be taken out by a program. Take those lines out by "
-        "hand, then run the same command again."
-    )
-
-
-def _without_empty(data: dict[str, Any]) -> dict[str, Any]:
-    """Settings as they count: a table of extensions with nothing in it is none."""
-    tables = {lab: table for lab, table in data.get("extensions", {}).items() if table}
-    return {key: value for key, value in data.items() if key != "extensions"} | {"extensions": tables}
+    return tomlkit.dumps(settings)
 
 
 def _in_book(classroom: Classroom, learner: str) -> tuple[int, Learner | None]:
