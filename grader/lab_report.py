@@ -59,9 +59,11 @@ def _effort(view: LabView) -> list[str]:
 def _tasks_table(view: LabView) -> str:
     rows = []
     for task in view.lab.tasks:
-        passed, judged = view.passed(task.id)
-        rows.append((safe(task.title), _rate(passed, judged), "core" if task.core else "extension"))
-    return table("Who passed every check of a task", ("task", "passed", "kind"), rows, frozenset())
+        passed, known = view.passed(task.id)
+        waiting = str(len(view.results) - known or "")
+        rows.append((safe(task.title), _rate(passed, known), waiting, "core" if task.core else "extension"))
+    head = ("task", "passed", "for a person", "kind")
+    return table("Who passed every check of a task", head, rows, frozenset((2,)))
 
 
 def _rate(passed: int, judged: int) -> str:

@@ -78,9 +78,13 @@ class LabView:
         return tuple(one for result in self.results for one in result.checks if one.id == check)
 
     def passed(self, task: str) -> tuple[int, int]:
-        """How many passed every check of a task, of how many that were judged."""
+        """How many passed every check of a task, of how many of whom that is known.
+
+        It is not known where nothing failed and a person has to decide one of them.
+        """
         of_task = [[one for one in result.checks if one.task == task] for result in self.results]
-        return sum(all(one.passed for one in checks) for checks in of_task), len(of_task)
+        passed = sum(all(one.passed for one in checks) for checks in of_task)
+        return passed, passed + sum(any(_is_lost(one) for one in checks) for checks in of_task)
 
 
 @dataclass(frozen=True)
@@ -229,8 +233,12 @@ def beliefs(found: Survey) -> list[Belief]:
     return sorted(told, key=lambda one: (-one.learners / one.judged, one.lab, one.name))
 
 
+def _is_lost(check: CheckResult) -> bool:
+    return not check.passed and check.verdict not in FAULTS
+
+
 def _is_wrong(check: CheckResult) -> bool:
-    return not check.passed and check.verdict not in FAULTS and check.verdict is not Verdict.BLOCKED
+    return _is_lost(check) and check.verdict is not Verdict.BLOCKED
 
 
 def _asides(classroom: Classroom) -> Iterable[Aside]:

@@ -116,6 +116,7 @@ def test_a_survey_knows_who_is_where_and_who_may_be_stuck(class_of: Classroom, s
     assert (places["anna"].hours, places["anna"].hints) == (3.5, {"adds": 2, "is_committed": 1})
     assert (places["ben"].hours, places["ben"].hints) == (None, None)
     assert view.passed("add") == (2, 4)
+    assert view.passed("commit") == (3, 3)  # Dora's cannot be told
     assert survey(class_of, [], now=MONDAY).labs[0].places[4].stuck == ""
     for name in ("eve.zip", "anna.zip"):
         set_aside(class_of, name, sound.id, "The zip is truncated.")
