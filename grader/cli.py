@@ -31,7 +31,7 @@ from grader.release import check_release
 from grader.release import release as release_lab
 from grader.results import Result
 from grader.skeleton import new_lab
-from grader.texts import json_text
+from grader.texts import json_text, plain
 from grader.verify import Judged, wrong_not_as_named
 from grader.verify import verify as verify_lab
 from grader.warm import WarmJudge
@@ -64,7 +64,7 @@ def main() -> None:
     try:
         app()
     except CourseError as error:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(escape(str(error)))
+        Console(stderr=True, highlight=False, soft_wrap=True).print(escape(plain(str(error))))
         sys.exit(2)
 
 
@@ -246,7 +246,7 @@ def _print_result(result: Result) -> None:
             }
             for name, text in rows.items():
                 if text:
-                    out.print(f"    {name}: {escape(text)}")
+                    out.print(f"    {name}: {escape(plain(text))}")
     out.print(f"{result.lab}: {result.points:g} of {result.possible:g} points in {result.seconds:.1f} s")
 
 

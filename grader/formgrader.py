@@ -133,7 +133,10 @@ def _head(result: Result, receipt: Receipt | None) -> Sequence[str]:
 
 
 def _cells(lab: Lab, result: Result | None, head: Sequence[str]) -> list[dict[str, Any]]:
-    cells = [_text("head", f"# {lab.title}\n\n" + "\n".join(f"- {one}" for one in head))]
+    cells = [_text("head", f"# {lab.title}")]
+    cells += (
+        [_code("facts", {}, "# what was handed in, and how it was judged", "\n".join(head))] if head else []
+    )
     for number, task in enumerate(lab.tasks, start=1):
         cells.append(_text(f"task-{number}", f"## {number} · {task.title}"))
         cells += [_graded(lab, check, result, f"check-{number}-{at}") for at, check in enumerate(task.checks)]
@@ -143,34 +146,19 @@ def _cells(lab: Lab, result: Result | None, head: Sequence[str]) -> list[dict[st
 def _graded(lab: Lab, check: Check, result: Result | None, cell_id: str) -> dict[str, Any]:
     """A check's cell: its promise as the source, what the judge found as a text output."""
     found = [one for one in result.checks if one.id == check.id] if result else []
-    outputs = [
-        {
-            "output_type": "stream",
-            "name": "stdout",
-            "text": f"{one.points:g} of {one.possible:g}\n{_evidence(check, one)}\n",
-        }
-        for one in found
-    ]
     where = " (hidden from the learner)" if check.hidden else ""
     where = " (graded by hand)" if check.by_hand else where
-    return {
-        "cell_type": "code",
-        "id": cell_id,
-        "execution_count": None,
-        "metadata": {
-            "nbgrader": {
-                "schema_version": 3,
-                "grade_id": check.id,
-                "grade": True,
-                "solution": True,
-                "locked": False,
-                "task": False,
-                "points": 0 if lab.task(check.task).worked else check.points,
-            }
-        },
-        "source": f"# {check.id}{where}\n# {line(check.says)}",
-        "outputs": outputs,
+    graded = {
+        "schema_version": 3,
+        "grade_id": check.id,
+        "grade": True,
+        "solution": True,
+        "locked": False,
+        "task": False,
+        "points": 0 if lab.task(check.task).worked else check.points,
     }
+    says = [f"{one.points:g} of {one.possible:g}\n{_evidence(check, one)}" for one in found]
+    return _code(cell_id, {"nbgrader": graded}, f"# {check.id}{where}\n# {line(check.says)}", *says)
 
 
 def _evidence(check: Check, found: CheckResult) -> str:
@@ -178,6 +166,18 @@ def _evidence(check: Check, found: CheckResult) -> str:
     if check.by_hand and found.verdict is Verdict.NOT_RUN:
         return f"Yours to grade, from {line(check.by_hand)}:\n\n{plain(found.found, longest=LONGEST_ANSWER)}"
     return says(found)
+
+
+def _code(cell_id: str, metadata: Mapping[str, Any], source: str, *says: str) -> dict[str, Any]:
+    """A cell of code; what it says is a text output, the one place where formgrader shows no HTML."""
+    return {
+        "cell_type": "code",
+        "id": cell_id,
+        "execution_count": None,
+        "metadata": metadata,
+        "source": source,
+        "outputs": [{"output_type": "stream", "name": "stdout", "text": f"{one}\n"} for one in says],
+    }
 
 
 def _text(cell_id: str, source: str) -> dict[str, Any]:

@@ -178,7 +178,7 @@ def _holds_only_text(page: str) -> None:
 def test_the_notebook_holds_every_check_as_plain_cells(class_of: Classroom, sound: Lab) -> None:
     path = class_of.folder / "autograded" / "anna" / sound.id / f"{sound.id}.ipynb"
     cells = json.loads(path.read_text())["cells"]
-    graded = [cell for cell in cells if cell["cell_type"] == "code"]
+    graded = [cell for cell in cells if "nbgrader" in cell["metadata"]]
     assert [cell["metadata"]["nbgrader"]["grade_id"] for cell in graded] == [one.id for one in sound.checks]
     assert [cell["metadata"]["nbgrader"]["points"] for cell in graded] == [0, 3, 2, 1]
     assert {out["output_type"] for cell in graded for out in cell["outputs"]} == {"stream"}
