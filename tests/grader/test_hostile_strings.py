@@ -23,9 +23,7 @@ from tests.grader.test_feedback import Tags
 pytestmark = pytest.mark.slow
 
 FORMULA = tuple("=+-@\t\r\n＝＋－＠")
-LINK = re.compile(
-    r"(index|01-add|\d{3})\.html|(learners|checks)\.csv|#\w+|https://course\.invalid/\S+#sums"
-)
+LINK = re.compile(r"(index|01-add|\d{3})\.html|(learners|checks)\.csv|#\w+|https://course\.invalid/\S+#sums")
 SVG = "{http://www.w3.org/2000/svg}"
 DRAWN = {"svg", "title", "metadata", "rect", "path", "text"}
 
