@@ -150,11 +150,14 @@ def hand_in(
 def _make(kitchen: Kitchen, answers: Sequence[Answer], workers: int, told: Callable[[str], None]) -> None:
     """Make each answer once, so that handing it in is a copy."""
     wanted = {answer.title: answer for answer in answers}
-    with ThreadPoolExecutor(workers) as pool:
+    pool = ThreadPoolExecutor(workers)
+    try:
         made = {pool.submit(kitchen.make, answer): title for title, answer in wanted.items()}
         for at, future in enumerate(as_completed(made), 1):
             future.result()
             told(f"{kitchen.lab.id}: solved as {made[future]} ({at} of {len(made)}).")
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _write(lab: Lab, kitchen: Kitchen, one: HandIn, batch: Path, at: datetime) -> None:

@@ -97,3 +97,23 @@ def test_a_demo_class_is_graded_and_reported(tiny: Lab, tmp_path: Path) -> None:
     assert "2 days late, 20 % of the points taken off." in page
     assert "adds FORBIDDEN" in page
     assert len(list((room.folder / "feedback").iterdir())) == len(came)
+
+
+@pytest.mark.slow
+def test_a_demo_that_is_stopped_says_what_goes_on(tiny: Lab, tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "grader.cli", "demo", str(tmp_path / "class"), "--learners", "9", "--no-open"],
+        cwd=tiny.course,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "200"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as demo_:
+        assert demo_.stdout
+        assert "solved as" in demo_.stdout.readline()
+        demo_.terminate()
+        told = demo_.communicate(timeout=60)[1]
+    assert demo_.returncode == 130
+    assert told == (
+        f"Stopped. What was judged is kept; `grader grade 01` in `{tmp_path}/class` goes on with the rest.\n"
+    )
