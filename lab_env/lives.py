@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from grader.boxes.given import Stopped
 from grader.checks import Expect, Session
 from lab_env.living import WORDS, Life, Marks, Morning, live, passes, world_of
 from lab_env.world.cost import DeliveryCosts
@@ -25,8 +26,17 @@ def oracles(rng: np.random.Generator, *courses: tuple[str, tuple[Incident, ...]]
 
 
 def ask(session: Session, morning: Morning, expect: Expect) -> str:
-    """What the learner's `respond` answers to a morning; it has to be one of the words."""
-    said: Any = session.call("respond.respond", morning)
+    """What the learner's `respond` answers to a morning; it has to be one of the words.
+
+    Raises:
+        Failed: it is none of them.
+        Stopped: there was no answer; says on which morning.
+    """
+    try:
+        said: Any = session.call("respond.respond", morning)
+    except Stopped as stopped:
+        found = f"{stopped.found.rstrip('.')}. `respond` was asked about the morning of day {morning['day']}."
+        raise Stopped(stopped.verdict, found, stopped.exception) from stopped
     expect.that(
         isinstance(said, str) and said in WORDS,
         looked_at=f"respond on the morning of day {morning['day']}",

@@ -61,7 +61,7 @@ def promotes(session: Session, expect: Expect, table: pd.DataFrame, looked_at: s
     """What the learner's gate says of a table."""
     said = session.call("gate.decide", table, CUTOFFS)
     expect.that(
-        isinstance(said, dict) and isinstance(said.get("promote"), bool) and bool(said.get("because")),
+        isinstance(said, dict) and isinstance(said.get("promote"), bool) and _is_told(said.get("because")),
         looked_at=looked_at,
         found=said,
         expected='{"promote": true or false, "because": a text}',
@@ -92,6 +92,10 @@ def ask(
         link=f"{PAGE}#the-gate",
         misconception=misconception,
     )
+
+
+def _is_told(reason: object) -> bool:
+    return isinstance(reason, str) and bool(reason.strip())
 
 
 def md5(content: bytes) -> str:

@@ -51,7 +51,7 @@ def test_diagnoses_are_right(evidence: Evidence, expect: Expect) -> None:
             misconception="wrong-day",
         )
         expect.that(
-            found.get("act") in acts,
+            str(found.get("act")) in acts,
             looked_at=f"act of record {name} in diagnosis.toml",
             found=found.get("act"),
             expected=" or ".join(acts),
