@@ -25,11 +25,11 @@ from grader.errors import CourseError
 from grader.intake import LOCK as COLLECTING
 from grader.intake import STAGE
 from grader.leftovers import LOCK as GRADING
-from grader.locks import Held, hold, note
+from grader.locks import WHOLE, Held, hold, note
 from grader.texts import line, sweep
 
 WRITING = ".gradebook.lock"
-LOCKS = (COLLECTING, GRADING, WRITING)
+LOCKS = (WHOLE, COLLECTING, GRADING, WRITING)
 BESIDE = tuple(
     f"{BOOK}{end}" for end in ("-journal", "-wal", "-shm")
 )  # SQLite's own copy has what is in them
@@ -83,8 +83,9 @@ def restore(file: Path, folder: Path, *, db_url: str | None = None) -> int:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise CourseError(f"{folder} is not an empty folder. Name a new one for the class.")
         folder.parent.mkdir(parents=True, exist_ok=True)
+        sweep(folder)
         with tempfile.TemporaryDirectory(
-            dir=folder.parent, prefix=f".{folder.name}.", ignore_cleanup_errors=True
+            dir=folder.parent, prefix=f".{folder.name}.{os.getpid()}.", ignore_cleanup_errors=True
         ) as place:
             count = _unpack(file, Path(place))
             new = Path(place) / TOP

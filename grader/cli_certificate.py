@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from grader import certificates, signing
-from grader.classroom import Classroom, Learner, find_class
+from grader.classroom import Classroom, Learner
+from grader.cli_here import at_work
 from grader.errors import CourseError
 from grader.lab import nearest
 from grader.texts import line, write_whole
@@ -37,6 +38,7 @@ def key(signing_key: KeyFile = None) -> None:
 
 @app.command()
 def sign(
+    context: typer.Context,
     learner: Annotated[
         str, typer.Argument(help="The learner's id; everybody on the roster when left out.")
     ] = "",
@@ -56,7 +58,7 @@ def sign(
         raise CourseError(
             'Say who signs: `--by "Ada Byron, School of Lace"`. It stands on every certificate.'
         )
-    classroom = find_class(Path.cwd())
+    classroom = at_work(context)
     private = signing.read_key(signing_key or signing.key_file())
     people = _people(classroom, learner)
     rows, now = gradebook.rows(classroom), datetime.now(UTC)

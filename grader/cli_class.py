@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from grader import intake, receipts
-from grader.classroom import Classroom, find_class, init_class
+from grader.classroom import Classroom, init_class
+from grader.cli_here import at_work
 from grader.clones import address
 from grader.deadlines import attempts_of, deadline_of
 from grader.errors import CourseError
@@ -45,6 +46,7 @@ def init(
 
 @app.command()
 def collect(
+    context: typer.Context,
     lab: Annotated[str, typer.Argument(help="A lab: `02`, `version-data` or its whole id.")],
     source: Annotated[
         str,
@@ -65,7 +67,7 @@ def collect(
 
     Collecting the same again changes nothing. Exit code 1 when something was set aside.
     """
-    classroom = find_class(Path.cwd())
+    classroom = at_work(context)
     one = find_lab(classroom.course, lab)
     now = _moment(collected_at, classroom) if collected_at else datetime.now(UTC)
     told = (lambda _: None) if as_json else partial(_print_line, classroom)

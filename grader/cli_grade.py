@@ -15,7 +15,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from grader import class_report, exports, handover, runs
-from grader.classroom import Classroom, find_class
+from grader.classroom import Classroom
+from grader.cli_here import at_work
 from grader.errors import CourseError
 from grader.manifest import Lab, find_lab
 from grader.marks import Row
@@ -38,6 +39,7 @@ class Format(StrEnum):
 
 @app.command()
 def grade(
+    context: typer.Context,
     lab: LabName,
     workers: Annotated[
         int, typer.Option(min=1, max=256, help="How many submissions are judged at once.")
@@ -60,7 +62,7 @@ def grade(
     """
     from grader import formgrader, gradebook  # nbgrader takes seconds to import
 
-    classroom, one = _here(lab)
+    classroom, one = _here(context, lab)
     with screen() as told, stoppable(f"grader grade {one.number}"):
         summary = runs.grade(
             classroom,
@@ -93,11 +95,11 @@ def grade(
 
 
 @app.command()
-def feedback(lab: LabName) -> None:
+def feedback(context: typer.Context, lab: LabName) -> None:
     """Write a page and a text for each learner: what passed, what did not and why, and your comments."""
     from grader import feedback as pages
 
-    classroom, one = _here(lab)
+    classroom, one = _here(context, lab)
     rows = _rows(classroom)
     results = runs.load_told(classroom, one, rows)
     written = pages.write(classroom, one, results, rows)
@@ -108,6 +110,7 @@ def feedback(lab: LabName) -> None:
 
 @app.command()
 def report(
+    context: typer.Context,
     lab: Annotated[
         str, typer.Argument(help="A lab, to be printed; left out, pages on the whole class are written.")
     ] = "",
@@ -128,11 +131,11 @@ def report(
             "one lab has names in it. Leave the lab out."
         )
     if lab:
-        classroom, one = _here(lab)
+        classroom, one = _here(context, lab)
         rows = _rows(classroom)
         typer.echo(exports.report(one, runs.load_told(classroom, one, rows), rows), nl=False)
         return
-    classroom = find_class(Path.cwd())
+    classroom = at_work(context)
     now = datetime.now(classroom.timezone)
     found = survey(classroom, _rows(classroom), now=now, anonymous=anonymous)
     folder = output or classroom.folder / ("report-anonymous" if anonymous else "report")
@@ -142,6 +145,7 @@ def report(
 
 @app.command()
 def export(
+    context: typer.Context,
     lab: Annotated[
         str, typer.Argument(help="A lab: `02`, `version-data` or its whole id; all when left out.")
     ] = "",
@@ -156,7 +160,7 @@ def export(
     output: Annotated[Path | None, typer.Option(help="The file to write; printed when left out.")] = None,
 ) -> None:
     """Write the gradebook for another program: for a spreadsheet, Canvas, Moodle or Gradescope."""
-    classroom = find_class(Path.cwd())
+    classroom = at_work(context)
     one = find_lab(classroom.course, lab) if lab else None
     if output:
         classroom.refuse_own(output)
@@ -221,8 +225,8 @@ def _put(text: str, output: Path | None, what: str) -> None:
         typer.echo(f"{what} in {output}.")
 
 
-def _here(lab: str) -> tuple[Classroom, Lab]:
-    classroom = find_class(Path.cwd())
+def _here(context: typer.Context, lab: str) -> tuple[Classroom, Lab]:
+    classroom = at_work(context)
     return classroom, find_lab(classroom.course, lab)
 
 

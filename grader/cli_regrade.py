@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from grader import runs
-from grader.classroom import find_class
 from grader.cli_grade import screen, stoppable
+from grader.cli_here import at_work
 from grader.errors import CourseError
 from grader.manifest import find_lab
 from grader.regrade import compare, losing
@@ -19,6 +19,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=N
 
 @app.command()
 def regrade(
+    context: typer.Context,
     lab: Annotated[str, typer.Argument(help="A lab: `02`, `version-data` or its whole id.")],
     dry_run: Annotated[
         bool,
@@ -42,7 +43,7 @@ def regrade(
     """
     from grader import formgrader, gradebook  # nbgrader takes seconds to import
 
-    classroom = find_class(Path.cwd())
+    classroom = at_work(context)
     one = find_lab(classroom.course, lab)
     rows = gradebook.rows(classroom)
     again = f"grader regrade {one.number}{' --dry-run' if dry_run else ''}"
@@ -74,6 +75,7 @@ def regrade(
 
 @app.command()
 def appeal(
+    context: typer.Context,
     learner: Annotated[str, typer.Argument(help="The learner's id.")],
     lab: Annotated[str, typer.Argument(help="A lab: `02`, `version-data` or its whole id.")],
     output: Annotated[Path | None, typer.Option(help="The file to write; printed when left out.")] = None,
@@ -84,7 +86,7 @@ def appeal(
     """
     from grader import appeals, gradebook  # nbgrader takes seconds to import
 
-    classroom = find_class(Path.cwd())
+    classroom = at_work(context)
     one = find_lab(classroom.course, lab)
     if output:
         classroom.refuse_own(output)

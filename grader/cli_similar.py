@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from grader import similar_report
-from grader.classroom import find_class
+from grader.cli_here import at_work
 from grader.errors import CourseError
 from grader.manifest import find_lab
 from grader.receipts import newest
@@ -18,6 +18,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=N
 
 @app.command()
 def similar(
+    context: typer.Context,
     lab: Annotated[str, typer.Argument(help="A lab: `02`, `version-data` or its whole id.")],
     least: Annotated[
         int, typer.Option(min=1, max=100, metavar="PERCENT", help="Name pairs from this share on.")
@@ -30,7 +31,7 @@ def similar(
 
     Says what is alike and where, and nothing about why.
     """
-    classroom = find_class(Path.cwd())
+    classroom = at_work(context)
     one = find_lab(classroom.course, lab)
     receipts = newest(classroom, one.id)
     if len(receipts) < 2:

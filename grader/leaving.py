@@ -6,6 +6,7 @@ be done twice, and the note goes last.
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -21,11 +22,13 @@ from grader.intake import LOCK as COLLECTING
 from grader.intake import STAGE
 from grader.kept import MADE_ANEW, ROSTER, Kept, kept, roster_without, settings_without
 from grader.leftovers import scratch
-from grader.locks import Held, hold, note
+from grader.locks import WHOLE, Held, hold, note
 from grader.results import write_json
 from grader.texts import line, write_whole
 
 WRITING = ".gradebook.lock"
+CERTIFICATES = "certificates"
+HALF = re.compile(r"\..+\.\d+\.\w+")  # as `write_whole` names it
 
 
 @dataclass(frozen=True)
@@ -78,13 +81,18 @@ def quiet(classroom: Classroom, retry: str) -> Iterator[None]:
     """Keep everybody else from collecting, grading and writing, and sweep what a killed run left behind.
 
     Raises:
-        CourseError: somebody is at work.
+        CourseError: somebody is at work, or the locks cannot be written.
     """
     with ExitStack() as held:
         try:
-            for name in (COLLECTING, WRITING):
+            for name in (WHOLE, COLLECTING, WRITING):
                 note(held.enter_context(hold(classroom.folder / name)))
             held.enter_context(scratch(classroom.folder, retry))
+        except OSError as error:
+            raise CourseError(
+                f"{error.filename or classroom.folder} cannot be written ({error.strerror or error}). "
+                f"Nothing was done. Mend that, then run `{retry}` again."
+            ) from error
         except CourseError as error:
             busy = error if isinstance(error, Held) else error.__cause__
             pid = busy.pid if isinstance(busy, Held) else 0
@@ -130,10 +138,15 @@ def _take_away(classroom: Classroom, found: Kept, settings: str) -> None:
 
 
 def _pages(folder: Path) -> Iterator[Path]:
-    """The pages and tables about the whole class; what else somebody put beside them is theirs."""
-    for name in MADE_ANEW:
-        if not (folder / name).is_symlink():
-            yield from [path for path in (folder / name).rglob("*") if path.suffix in (".html", ".csv")]
+    """The pages and tables about the whole class; what else somebody put beside them is theirs.
+
+    And what a killed run had half written of them and of certificates.
+    """
+    for name in (*MADE_ANEW, CERTIFICATES):
+        for path in () if (folder / name).is_symlink() else list((folder / name).rglob("*")):
+            is_page = path.suffix in (".html", ".csv") and name in MADE_ANEW
+            if is_page or HALF.fullmatch(path.name):
+                yield path
 
 
 def _forget_grades(classroom: Classroom, learner: str) -> None:

@@ -10,6 +10,8 @@ from typing import IO
 
 from grader.errors import CourseError
 
+WHOLE = ".class.lock"  # in a class: shared by whoever works there, and one's own while somebody is deleted
+
 
 class Held(CourseError):
     """Somebody else has the lock; `pid` is theirs, 0 when they did not say."""
@@ -20,8 +22,10 @@ class Held(CourseError):
 
 
 @contextmanager
-def hold(file: Path, *, wait_s: float = 0) -> Iterator[IO[str]]:
+def hold(file: Path, *, wait_s: float = 0, shared: bool = False) -> Iterator[IO[str]]:
     """Hold the lock of `file`, open for what its holder wants to leave there; the pid stands first.
+
+    With `shared` others may hold it so as well, and nobody alone.
 
     Raises:
         Held: another process has it, and did not let go within `wait_s`.
@@ -29,7 +33,7 @@ def hold(file: Path, *, wait_s: float = 0) -> Iterator[IO[str]]:
     """
     with file.open("a+", encoding="utf-8") as opened:
         until = time.monotonic() + wait_s
-        while not _taken(opened):
+        while not _taken(opened, fcntl.LOCK_SH if shared else fcntl.LOCK_EX):
             if time.monotonic() >= until:
                 opened.seek(0)
                 first = opened.readline().strip()
@@ -42,13 +46,14 @@ def note(opened: IO[str], *lines: str) -> None:
     """Leave the pid and `lines` in a held file, for who finds it held or left behind."""
     opened.seek(0)
     opened.truncate()
-    opened.write("\n".join((str(os.getpid()), *lines)) + "\n")
-    opened.flush()
+    os.write(
+        opened.fileno(), ("\n".join((str(os.getpid()), *lines)) + "\n").encode()
+    )  # nothing left to flush
 
 
-def _taken(opened: IO[str]) -> bool:
+def _taken(opened: IO[str], how: int) -> bool:
     try:
-        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(opened, how | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

@@ -45,7 +45,7 @@ def write(classroom: Classroom, lab: Lab, found: Found, folder: Path) -> Path:
     try:
         for old in folder.glob("*.html"):
             if re.fullmatch(r"\d{3}\.html", old.name) and old.name not in texts:
-                old.unlink()
+                old.unlink(missing_ok=True)  # another run may do the same
         for name, text in texts.items():
             write_whole(folder / name, text)
     except OSError as error:

@@ -7,6 +7,7 @@ import tempfile
 import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 import psutil
@@ -91,8 +92,11 @@ def write_whole(path: Path, text: str, *, mode: int = 0o644) -> bool:
 
 
 def sweep(path: Path) -> None:
-    """Take away what writers of this file had half written when they were killed."""
+    """Take away what writers of this file, or folder, had half written when they were killed."""
     for half in path.parent.glob(f".{glob.escape(path.name)}.*.*"):
         pid = half.name.split(".")[-2]
         if pid.isdecimal() and not psutil.pid_exists(int(pid)):
-            half.unlink(missing_ok=True)
+            if half.is_dir() and not half.is_symlink():
+                rmtree(half, ignore_errors=True)
+            else:
+                half.unlink(missing_ok=True)

@@ -13,6 +13,7 @@ from shutil import copytree
 import pytest
 
 from grader import appeals, audit, takeout
+from grader.backup import LOCKS
 from grader.classroom import LEAVING, Classroom, find_class, read_class
 from grader.errors import CourseError
 from grader.gradebook import project, rows
@@ -217,7 +218,7 @@ def test_who_is_not_there_is_said_and_nothing_happens(class_of: Classroom, tmp_p
 
 
 def test_nobody_works_on_the_class_meanwhile(class_of: Classroom, tmp_path: Path) -> None:
-    for name in (".collecting.lock", ".gradebook.lock", ".grading.lock"):
+    for name in LOCKS:
         with hold(class_of.folder / name) as lock:
             note(lock)
             for act in (delete, lambda room, who: takeout.export(room, who, tmp_path / "x.zip")):
@@ -308,10 +309,15 @@ def test_a_note_that_cannot_be_read_is_named(class_of: Classroom) -> None:
 def test_a_full_disk_stops_it_with_the_way_on(whole: Path, tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", kilobytes=16_384) as disk:
         classroom = read_class(copytree(whole, disk / "class"))
-        for name in (".collecting.lock", ".gradebook.lock", ".grading.lock"):
-            (classroom.folder / name).write_text("0" * 200)  # has its room already
+        locks = [classroom.folder / name for name in LOCKS]
+        for lock in locks:
+            lock.write_text("0" * 200)  # has its room already
         fill(disk)
         with pytest.raises(
             CourseError, match=r"The deletion of `anna` stopped: No space left on device .*goes on"
         ):
+            delete(classroom, "anna")
+        locks[0].unlink()
+        fill(disk)
+        with pytest.raises(CourseError, match=r"class cannot be written \(No space left.*Nothing was done"):
             delete(classroom, "anna")
