@@ -24,6 +24,7 @@ from docs.generate import (
     labs,
     loop,
     mends,
+    minutes,
     modules,
     paths,
     playground,
@@ -82,7 +83,9 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: 
     """Put the tables of a manifest's keys, and figures of the world, where a page asks for them."""
     cache = _cache(config)
     markdown = twins.fill(
-        paths.fill(glossary.fill(markdown), _course(config)), page.file.src_uri, Path(config.docs_dir)
+        minutes.fill(paths.fill(glossary.fill(markdown), _course(config)), _course(config)),
+        page.file.src_uri,
+        Path(config.docs_dir),
     )
     return playground.fill(day.fill(figures.fill(keys.fill(markdown), cache), cache), cache)
 

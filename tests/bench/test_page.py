@@ -2,7 +2,9 @@
 
 import re
 
+from grader.manifest import list_labs
 from tests.bench.__main__ import PARTS
+from tests.bench.lessons import PAGE, lines
 from tests.bench.page import COURSE, MEASURED, PACKAGES, machine
 
 AGAIN = "Run `python -m tests.bench --page` on a quiet machine and commit docs/measured."
@@ -12,6 +14,13 @@ def test_the_page_has_every_part_of_the_bench() -> None:
     parts = [text.partition("\n")[0] for text in MEASURED.read_text().split("\n\n")[1:]]
     assert parts == [*PARTS], AGAIN
     assert "not measured" not in MEASURED.read_text(), AGAIN
+
+
+def test_what_was_measured_are_labs_of_the_course() -> None:
+    found = [*lines(PAGE.read_text())]
+    assert found
+    assert {*found} <= {lab.id for lab in list_labs(COURSE)}
+    assert found == sorted(found)
 
 
 def test_the_page_was_measured_with_the_locked_versions() -> None:

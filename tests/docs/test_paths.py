@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from docs.generate import paths
+from docs.generate import minutes, paths
 from grader.manifest import list_labs
 
 COURSE = Path(__file__).parent.parent.parent
@@ -82,3 +82,26 @@ def test_minutes_of_reading_are_counted_from_the_words(tmp_path: Path) -> None:
     assert shown == "a 5 b 10"
     with pytest.raises(FileNotFoundError, match=r"gone\.md"):
         paths.fill("<!-- minutes: gone.md -->", tmp_path)
+
+
+def test_every_plan_leaves_more_than_half_to_think_and_type() -> None:
+    plans = {plan.id: plan for plan in minutes.plans(COURSE)}
+    assert list(plans) == [lab.id for lab in LABS.values()]
+    for plan in plans.values():
+        assert plan.page_left > plan.page_planned / 2, f"{plan.id}: its page has {plan.page_words} words"
+        assert plan.lab_left > plan.lab_planned / 2, f"{plan.id}: its lab has {plan.lab_words} words"
+
+
+def test_what_is_left_to_think_is_the_plan_without_words_and_machine() -> None:
+    plan = minutes.Plan("01-x", page_words=900, page_planned=20, lab_words=1800, lab_planned=60, machine=1.5)
+    assert (plan.page_left, plan.lab_left) == (15, 48.5)
+    assert minutes.words("[Set up](../setup.md) `lab start`{.x}\n|---|:--:|\n<!-- not this --> it's") == 5
+    line = "02-version-data           60    3.2         0.8       359        30.5      7.0       339"
+    assert minutes.machine_minutes(f"2 cores\n{line}\n") == {"02-version-data": 3.2}
+
+
+def test_a_page_shows_the_minutes_of_every_lab(site: Path) -> None:
+    page = (site / "instructors.html").read_text()
+    assert minutes.PLACE not in page
+    for lab in LABS.values():
+        assert f'href="labs/{lab.id}.html">{lab.minutes}</a>' in page
