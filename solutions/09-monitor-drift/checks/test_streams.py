@@ -3,12 +3,14 @@
 # CANARY-9e41c7d08b52
 
 from dataclasses import dataclass
+from inspect import getsource
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from grader.checks import Expect, Hidden, Session, Student, at_most
+from lab_env.kept import kept
 from lab_env.world import Scenario, World, as_frame
 from lab_env.world.incidents import (
     BrokenLabels,
@@ -76,10 +78,12 @@ class Stream:
 
 def stream(seed: int, *incidents: Incident, days: int, first: int = 0) -> Stream:
     """A city's ninety quiet days, and the days after them with what happens then."""
-    world = World(seed, Scenario("hidden", "Something happens.", incidents), orders_per_day=RATE)
-    reference, current = (
-        joined(world, at, long) for at, long in ((first, QUIET_DAYS), (first + QUIET_DAYS, days))
-    )
+
+    def made() -> list[pd.DataFrame]:
+        world = World(seed, Scenario("hidden", "Something happens.", incidents), orders_per_day=RATE)
+        return [joined(world, at, long) for at, long in ((first, QUIET_DAYS), (first + QUIET_DAYS, days))]
+
+    reference, current = kept(made, getsource(joined), seed, incidents, RATE, QUIET_DAYS, days, first)
     return Stream(reference, current, first + QUIET_DAYS, first + QUIET_DAYS + days - 1)
 
 
