@@ -53,14 +53,10 @@ def backup(classroom: Classroom, file: Path) -> int:
     if target.is_relative_to(classroom.folder.resolve()):
         raise CourseError(f"{file} lies in the class itself. Name a place elsewhere, best on another disk.")
     try:
-        with _quiet_class(classroom), tempfile.TemporaryDirectory(prefix="backup-") as place:
-            sweep(target)
-            half = target.parent / f".{target.name}.{os.getpid()}.half"
-            try:
-                count = _pack(classroom, half, Path(place))
-                half.replace(target)
-            finally:
-                half.unlink(missing_ok=True)
+        with _quiet_class(classroom), _beside(target) as place:
+            half = place / "half"
+            count = _pack(classroom, half, place)
+            half.replace(target)
     except (OSError, sqlite3.Error, tarfile.TarError) as error:
         raise CourseError(
             f"{file} cannot be written ({getattr(error, 'strerror', None) or error}). "
@@ -83,14 +79,11 @@ def restore(file: Path, folder: Path, *, db_url: str | None = None) -> int:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise CourseError(f"{folder} is not an empty folder. Name a new one for the class.")
         folder.parent.mkdir(parents=True, exist_ok=True)
-        sweep(folder)
-        with tempfile.TemporaryDirectory(
-            dir=folder.parent, prefix=f".{folder.name}.{os.getpid()}.", ignore_cleanup_errors=True
-        ) as place:
-            count = _unpack(file, Path(place))
-            new = Path(place) / TOP
+        with _beside(folder) as place:
+            count = _unpack(file, place)
+            new = place / TOP
             new.chmod(0o700)
-            _bring_book(new, Path(place), db_url)
+            _bring_book(new, place, db_url)
             if folder.exists():
                 folder.rmdir()
             new.replace(folder)
@@ -100,6 +93,16 @@ def restore(file: Path, folder: Path, *, db_url: str | None = None) -> int:
             f"Nothing was written to {folder}. Try another backup, or another place."
         ) from error
     return count
+
+
+@contextmanager
+def _beside(path: Path) -> Iterator[Path]:
+    """A folder of one's own beside `path`; what was left in one by a run that was killed goes."""
+    sweep(path)
+    with tempfile.TemporaryDirectory(
+        dir=path.parent, prefix=f".{path.name}.{os.getpid()}.", ignore_cleanup_errors=True
+    ) as place:
+        yield Path(place)
 
 
 def _bring_book(new: Path, place: Path, db_url: str | None) -> None:

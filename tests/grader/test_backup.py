@@ -161,11 +161,15 @@ backup.backup(read_class(Path(sys.argv[1])), Path(sys.argv[2]))
 def test_a_kill_in_the_middle_leaves_nothing_that_looks_whole(class_of: Classroom, tmp_path: Path) -> None:
     out = tmp_path / "out"
     out.mkdir()
+    (tmp_path / "tmp").mkdir()
     done = subprocess.run(
-        [sys.executable, "-c", KILLED, str(class_of.folder), str(out / "c.tar.gz")], check=False
+        [sys.executable, "-c", KILLED, str(class_of.folder), str(out / "c.tar.gz")],
+        env=os.environ | {"TMPDIR": str(tmp_path / "tmp")},
+        check=False,
     )
     assert done.returncode == -9
     assert not (out / "c.tar.gz").exists()
+    assert list((tmp_path / "tmp").iterdir()) == []  # no copy of the gradebook where nobody looks for it
     backups.backup(class_of, out / "c.tar.gz")
     assert [path.name for path in out.iterdir()] == ["c.tar.gz"]
 

@@ -95,7 +95,7 @@ def files(top: Path) -> dict[str, bytes]:
 
 def halves(top: Path) -> list[str]:
     """What a writer left half done."""
-    return [name for name in files(top) if re.search(r"/\.[^/]+\.\d+\.\w+$|\.new$", f"/{name}")]
+    return [name for name in files(top) if re.search(r"/\.[^/]+\.\d+\.\w+(/|$)|\.new$", f"/{name}")]
 
 
 def is_whole(name: str, content: bytes, key: Path) -> bool:
