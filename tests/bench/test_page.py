@@ -9,6 +9,8 @@ from tests.bench.page import COURSE, MEASURED, PACKAGES, machine
 
 AGAIN = "Run `python -m tests.bench --page` on a quiet machine and commit docs/measured."
 
+LESSONS = "Run `python -m tests.bench.lessons --page` with the lab's number and commit docs/measured."
+
 
 def test_the_page_has_every_part_of_the_bench() -> None:
     parts = [text.partition("\n")[0] for text in MEASURED.read_text().split("\n\n")[1:]]
@@ -16,11 +18,8 @@ def test_the_page_has_every_part_of_the_bench() -> None:
     assert "not measured" not in MEASURED.read_text(), AGAIN
 
 
-def test_what_was_measured_are_labs_of_the_course() -> None:
-    found = [*lines(PAGE.read_text())]
-    assert found
-    assert {*found} <= {lab.id for lab in list_labs(COURSE)}
-    assert found == sorted(found)
+def test_every_lab_of_the_course_was_measured() -> None:
+    assert [*lines(PAGE.read_text())] == [lab.id for lab in list_labs(COURSE)], LESSONS
 
 
 def test_the_page_was_measured_with_the_locked_versions() -> None:
