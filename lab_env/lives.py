@@ -15,6 +15,7 @@ from lab_env.world.oracle import Oracle
 from lab_env.world.policies import FULL_MARKS
 
 PAGE = "modules/10-respond.md"
+ALONE_MARKS = 0.30  # a few worlds by themselves: chance weighs more in them than in all together
 Worlds = Iterator[tuple[str, Oracle[DeliveryCosts]]]
 
 
@@ -61,18 +62,21 @@ def judge(
 ) -> None:
     """Live through worlds and hold the policy to the share, or where nothing can be done to a budget.
 
-    `also` names worlds, by their places, that have to be lived well enough by themselves: else a dear one
-    hides them.
+    `also` names worlds, by their places, that have to be lived well enough by themselves, to `ALONE_MARKS`:
+    else a dear one hides them.
     """
     lives = [live(title, oracle, lambda morning: ask(session, morning, expect)) for title, oracle in worlds]
-    for pool in (range(len(lives)), *also):
-        hold([lives[at] for at in pool], expect, idle_eur=idle_eur)
+    hold(lives, expect, idle_eur=idle_eur)
+    for pool in also:
+        hold([lives[at] for at in pool], expect, idle_eur=idle_eur, share=ALONE_MARKS)
 
 
-def hold(lives: Sequence[Life], expect: Expect, *, idle_eur: float | None = None) -> None:
+def hold(
+    lives: Sequence[Life], expect: Expect, *, idle_eur: float | None = None, share: float = FULL_MARKS
+) -> None:
     """Fail with the dearest mistake of some lives when they were not lived well enough."""
     marks = Marks(lives)
-    if passes(marks, idle_eur=idle_eur):
+    if passes(marks, idle_eur=idle_eur, share=share):
         return
     life, name, why = _lesson(marks)
     expect.that(
@@ -81,7 +85,7 @@ def hold(lives: Sequence[Life], expect: Expect, *, idle_eur: float | None = None
         found=f"{_score(marks, idle_eur)}. {_told(life)}",
         expected=f"at most {idle_eur:,.0f} euros a world"
         if idle_eur is not None
-        else f"at most {FULL_MARKS:.0%} of the regret of doing nothing",
+        else f"at most {share:.0%} of the regret of doing nothing",
         why=why,
         link=f"{PAGE}#decisions",
         misconception=name,

@@ -214,9 +214,9 @@ def _number(value: float) -> float | None:
     return round(float(value), 4) if math.isfinite(value) else None
 
 
-def passes(marks: Marks, *, idle_eur: float | None = None) -> bool:
+def passes(marks: Marks, *, idle_eur: float | None = None, share: float = FULL_MARKS) -> bool:
     """Whether lives are lived well enough: by the share of doing nothing's regret, or within the budget."""
-    return marks.share <= FULL_MARKS if idle_eur is None else marks.mean_eur <= idle_eur
+    return marks.share <= share if idle_eur is None else marks.mean_eur <= idle_eur
 
 
 WRONG: Mapping[str, str] = {

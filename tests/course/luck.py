@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from lab_env.lives import oracles
+from lab_env.lives import ALONE_MARKS, oracles
 from lab_env.living import Marks, live
 from lab_env.world.policies import FULL_MARKS
 
@@ -67,7 +67,8 @@ def main(judgings: int, first: int, name: str) -> None:
         for name, value in marks(respond, judging).items():
             seen[name].append(value)
     for pool, values in seen.items():
-        limit = QUIET_EUR if pool.startswith("quiet") else FULL_MARKS
+        is_whole = pool.partition("(")[2].startswith("0, ")
+        limit = QUIET_EUR if pool.startswith("quiet") else FULL_MARKS if is_whole else ALONE_MARKS
         failed = sum(value > limit for value in values)
         print(
             f"{pool}: {failed} of {judgings} fail; the largest is {max(values):.3g} of {limit:g}; "

@@ -6,7 +6,7 @@ from numpy.random import default_rng
 
 from grader.checks import Expect, Failed
 from lab_env.lives import hold, oracles
-from lab_env.living import Life, live, world_of
+from lab_env.living import Life, Marks, live, world_of
 from lab_env.world.incidents import BrokenLabels, Incident, Metres, UnseenRain
 
 pytestmark = pytest.mark.slow
@@ -37,6 +37,11 @@ def test_what_is_dear_only_together_is_told_so() -> None:
     with pytest.raises(Failed, match="Most of it where labels come in seconds") as failed:
         hold([late], Expect())
     assert failed.value.lesson.why == "Each decision was near the best, and together they were too many."
+    share = Marks([late]).share
+    hold([late], Expect(), share=share)
+    with pytest.raises(Failed) as failed:
+        hold([late], Expect(), share=share - 0.01)
+    assert failed.value.expected == f"at most {share - 0.01:.0%} of the regret of doing nothing"
 
 
 def test_an_idle_world_has_a_budget_in_euros() -> None:

@@ -13,9 +13,6 @@ old = '''        return "offset"
 assert old in text
 text = text.replace(old, '''        return "retrain-recent"
     return None''')
-old = '''days >= 3)'''
-assert old in text
-text = text.replace(old, '''days >= 7)''')
 file.write_text(text)
 PYTHON
 
