@@ -190,8 +190,9 @@ def open_book(classroom: Classroom, wait_s: float, retry: str) -> Iterator[Any]:
         if classroom.db_url:
             _refuse_another(classroom, wait_s)
         with _quiet():
-            book = Gradebook(_waiting(url(classroom), wait_s), COURSE_ID)
+            book = Gradebook.__new__(Gradebook)  # made in two steps: half made, too, it has to let go
             try:
+                book.__init__(_waiting(url(classroom), wait_s), COURSE_ID)
                 if not classroom.db_url:
                     _bring_up_to_date(book)
                 yield book

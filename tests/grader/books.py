@@ -3,6 +3,7 @@
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -110,7 +111,7 @@ def running(folder: Path) -> Iterator[Server]:
         _wait_for(server, started)
         yield server
     finally:
-        started.terminate()
+        started.send_signal(signal.SIGINT)  # which waits for no client
         started.wait(timeout=30)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from grader import backup as backups
-from grader.bookfile import is_there
+from grader.bookfile import engine, is_there
 from grader.classroom import Classroom, read_class
 from grader.errors import CourseError
 from grader.gradebook import project, rows
@@ -146,6 +146,18 @@ def test_a_server_is_logged_in_to_with_a_password_from_outside_the_class(
     monkeypatch.setenv("PGPASSFILE", str(tmp_path / ".pgpass"))
     project(classroom, sound, {})
     assert asked(classroom, "SELECT id FROM student") == [("anna",)]
+
+
+@IN_POSTGRESQL
+def test_who_cannot_get_in_lets_go(class_of: Classroom, server: Server) -> None:
+    """A connection left open would be the server's to keep until somebody collects garbage."""
+    others = f"FROM pg_stat_activity WHERE datname = '{database_of(class_of)}'"
+    with engine(class_of) as opened, opened.connect() as other:
+        other.exec_driver_sql("LOCK TABLE course")
+        with pytest.raises(CourseError, match=r"is busy: it was locked for 0\.2 s") as failed:
+            rows(class_of, wait_s=0.2)
+        assert server.psql(f"SELECT count(*) {others}") == "1"
+    assert failed.value.__traceback__ is not None  # which still holds what was half made
 
 
 def test_a_server_that_is_down_is_said(sound: Lab, tmp_path: Path) -> None:
