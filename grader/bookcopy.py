@@ -1,12 +1,11 @@
 """The gradebook as a file for a backup, and from such a file into PostgreSQL."""
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from grader.bookfile import FILE, WAIT_S, called, engine, lay_out, told
+from grader.bookfile import FILE, WAIT_S, at, called, engine, lay_out, told
 from grader.classroom import Classroom
 from grader.errors import CourseError
 
@@ -30,7 +29,7 @@ def as_file(classroom: Classroom, folder: Path) -> Path:
     with (
         told(classroom, WAIT_S, "grader backup FILE"),
         engine(classroom) as source,
-        _file(copy) as target,
+        at(copy) as target,
         source.connect() as read,
         target.begin() as write,
     ):
@@ -46,8 +45,8 @@ def bring(file: Path, classroom: Classroom) -> None:
         CourseError: the database is not empty, or cannot be used; or `file` is no gradebook.
     """
     with (
-        told(classroom, WAIT_S, "the command"),
-        _file(file) as source,
+        told(classroom, WAIT_S),
+        at(file) as source,
         engine(classroom) as target,
         source.connect() as read,
         target.begin() as write,
@@ -59,17 +58,6 @@ def bring(file: Path, classroom: Classroom) -> None:
             )
         lay_out(write, classroom)
         _copy(read, write)
-
-
-@contextmanager
-def _file(path: Path) -> Iterator[Any]:
-    from sqlalchemy import URL, create_engine
-
-    opened = create_engine(URL.create("sqlite", database=str(path)))
-    try:
-        yield opened
-    finally:
-        opened.dispose()
 
 
 def _tables(connection: Any) -> list[Any]:

@@ -3,7 +3,7 @@
 import logging
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -60,7 +60,7 @@ def is_there(classroom: Classroom) -> bool:
     """
     if not classroom.db_url:
         return (classroom.folder / FILE).is_file()
-    with told(classroom, WAIT_S, "the command"), engine(classroom) as opened:
+    with told(classroom, WAIT_S), engine(classroom) as opened:
         return _has_tables(opened)
 
 
@@ -77,12 +77,17 @@ def compact(classroom: Classroom, retry: str) -> None:
             alone.exec_driver_sql(one)
 
 
-@contextmanager
-def engine(classroom: Classroom, wait_s: float = WAIT_S) -> Iterator[Any]:
-    """The database, for what nbgrader's own doors do not do."""
-    from sqlalchemy import create_engine
+def engine(classroom: Classroom, wait_s: float = WAIT_S) -> AbstractContextManager[Any]:
+    """The class's database, for what nbgrader's own doors do not do."""
+    return at(_waiting(url(classroom), wait_s))
 
-    opened = create_engine(_waiting(url(classroom), wait_s))
+
+@contextmanager
+def at(where: Any) -> Iterator[Any]:
+    """The database that SQLAlchemy's URL names, or the file at a path."""
+    from sqlalchemy import URL, create_engine
+
+    opened = create_engine(URL.create("sqlite", database=str(where)) if isinstance(where, Path) else where)
     try:
         yield opened
     finally:
@@ -137,19 +142,16 @@ def writer(classroom: Classroom, lab: Lab, wait_s: float) -> Iterator[None]:
 
 def _make(classroom: Classroom) -> None:
     """A new gradebook, whole or not at all: nbgrader goes on with a half-made one and never mends it."""
-    from sqlalchemy import create_engine
-
-    if classroom.db_url:
-        with told(classroom, WAIT_S, "the command"), engine(classroom) as opened, opened.begin() as all_of_it:
-            lay_out(all_of_it, classroom)
-        return
     new = classroom.folder / f".{FILE}.new"
     new.unlink(missing_ok=True)
-    opened = create_engine(f"sqlite:///{new}")
-    with opened.begin() as all_of_it:
+    with (
+        told(classroom, WAIT_S),
+        engine(classroom) if classroom.db_url else at(new) as opened,
+        opened.begin() as all_of_it,
+    ):
         lay_out(all_of_it, classroom)
-    opened.dispose()
-    new.replace(classroom.folder / FILE)
+    if not classroom.db_url:
+        new.replace(classroom.folder / FILE)
 
 
 def lay_out(connection: Any, classroom: Classroom) -> None:
@@ -178,8 +180,8 @@ def _mark(classroom: Classroom) -> str:
 
 
 @contextmanager
-def open_book(classroom: Classroom, wait_s: float, retry: str) -> Iterator[Any]:
-    """The gradebook; `retry` is what to type when another program holds it.
+def open_book(classroom: Classroom, wait_s: float, retry: str = "") -> Iterator[Any]:
+    """The gradebook; `retry` is what to type when another program holds it, if not the same command.
 
     Raises:
         CourseError: it is held or broken, or another class's.
@@ -225,8 +227,11 @@ def _bring_up_to_date(book: Any) -> None:
 
 
 @contextmanager
-def told(classroom: Classroom, wait_s: float, retry: str, *more: type[Exception]) -> Iterator[None]:
-    """Say in a person's words what the database says, or `more` of its users; nbgrader is not imported."""
+def told(classroom: Classroom, wait_s: float, retry: str = "", *more: type[Exception]) -> Iterator[None]:
+    """Say in a person's words what the database says, or `more` of its users; nbgrader is not imported.
+
+    `retry` is what to type then; without it, the command that was typed.
+    """
     from sqlalchemy.exc import DatabaseError
 
     kinds: tuple[type[Exception], ...] = (DatabaseError, *more)
@@ -248,9 +253,10 @@ def told(classroom: Classroom, wait_s: float, retry: str, *more: type[Exception]
 
 
 def _busy(classroom: Classroom, why: str, retry: str) -> str:
+    command = f"`{retry}`" if retry else "the same command"
     return (
         f"{called(classroom)} is busy: {why}. The results are safe. Close what holds it (another "
-        f"`grader`, a database browser), then run `{retry}` again: it only brings the gradebook up to date."
+        f"`grader`, a database browser), then run {command} again: it only brings the gradebook up to date."
     )
 
 

@@ -86,7 +86,7 @@ def rows(classroom: Classroom, *, wait_s: float = WAIT_S) -> list[Row]:
     """
     if not is_there(classroom):
         raise CourseError(f"{called(classroom)} is not there yet. Run `grader grade LAB` first.")
-    with open_book(classroom, wait_s, "the command") as book:
+    with open_book(classroom, wait_s) as book:
         found = []
         assignments = sorted(book.assignments, key=lambda one: str(one.name))
         labs = {str(one.name) for one in assignments} | classroom.deadlines.keys()

@@ -135,7 +135,7 @@ def _in_book(classroom: Classroom, learner: str) -> tuple[int, Learner | None]:
     """How many labs the gradebook has of a learner, and who it says that is; None when it does not know."""
     if not is_there(classroom):
         return 0, None
-    with open_book(classroom, WAIT_S, "the command") as book:
+    with open_book(classroom, WAIT_S) as book:
         rows = sql(book, "SELECT first_name, last_name, email FROM student WHERE id = :id", id=learner)
         [(count,)] = sql(book, "SELECT COUNT(*) FROM submitted_assignment WHERE student_id = :id", id=learner)
     if not rows:

@@ -144,6 +144,6 @@ def _put_aside(classroom: Classroom, learner: str) -> list[dict[str, Any]]:
     if not is_there(classroom):
         return []
     keys = ("lab", "snapshot", "check_id", "points", "extra", "comment")
-    with open_book(classroom, WAIT_S, "the command") as book:
+    with open_book(classroom, WAIT_S) as book:
         query = f"SELECT {', '.join(keys)} FROM grader_by_hand WHERE learner = :learner"  # noqa: S608  # ours
         return [dict(zip(keys, row, strict=True)) for row in sql(book, query, learner=learner)]
