@@ -182,6 +182,27 @@ def log(
 
 
 @app.command()
+def flights(
+    folder: Annotated[Path, typer.Argument(help="The folder to write predictions and labels into.")],
+    days: Annotated[int, typer.Option(min=1, help="How many days of 2013.")] = 365,
+    first_day: FirstDay = 0,
+) -> None:
+    """Write real flights as a prediction log: the timetable promised, and the gate tells."""
+    from lab_env.flights import Flights, flight_log
+    from lab_env.world import WorldError
+    from lab_env.world.prediction_log import write_prediction_log
+
+    try:
+        predictions, labels = write_prediction_log(folder, flight_log(Flights(), first_day, days))
+    except WorldError as error:
+        raise LabError(str(error)) from error
+    Screen().say(
+        f"{folder}: {count(predictions, 'flight')}, {count(labels, 'arrival')}, days {first_day} to"
+        f" {first_day + days - 1} of 2013."
+    )
+
+
+@app.command()
 def floor(
     path: Annotated[Path, typer.Argument(help="The file to write; it ends in .csv or .parquet.")],
     problem: Annotated[str, typer.Option(help="Of what: delivery, demand or fraud.")] = "delivery",

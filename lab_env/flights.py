@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from lab_env.world import Columns, WorldError
+from lab_env.world.prediction_log import PredictionLog
 
 DAYS = 365
 
@@ -96,6 +97,29 @@ class Flights:
             "The flights are real: nobody knows the smallest error that a model of them can reach. Compare "
             "with another model on the same days; a floor exists in the world only."
         )
+
+
+def flight_log(flights: Flights, first_day: int, days: int) -> PredictionLog:
+    """Some days in the shape of a prediction log, as it stands on the last evening; the timetable predicts.
+
+    `promised` are the scheduled minutes from gate to gate; the label's `minutes` count from the scheduled
+    departure to the gate, so their difference is how late the flight came.
+
+    Raises:
+        WorldError: as `Flights.days`.
+    """
+    table = flights.days(first_day, days)
+    late, known = table.pop("minutes"), table.pop("labelled")
+    predictions = {"order_id": table.pop("flight_id")} | table
+    predictions["promised"] = predictions.pop("scheduled_min").astype(float)
+    order = np.argsort(known, kind="stable")
+    came = order[known[order] <= first_day + days]
+    labels = {
+        "order_id": predictions["order_id"][came],
+        "minutes": (predictions["promised"] + late)[came],
+        "labelled": known[came],
+    }
+    return PredictionLog(predictions, labels)
 
 
 def _columns(files: Distribution) -> Columns:

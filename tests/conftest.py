@@ -1,6 +1,7 @@
 """What holds for every test: under CI nothing is skipped in silence, and attacks are counted at the end."""
 
 import os
+import signal
 from collections.abc import Generator
 
 import pytest
@@ -25,6 +26,10 @@ __all__ = [
     "pytest_runtest_makereport",
     "pytest_terminal_summary",
 ]
+
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a gate in the background; programs would inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,6 +1,7 @@
 """What lab 09 reads of Evidently, by the one module that imports it: a new release breaks this file first."""
 
 import os
+import shutil
 import subprocess
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
@@ -12,9 +13,12 @@ import pandas as pd
 import pytest
 
 from grader.errors import ToolMissing
+from lab_env.flights import DAYS, Flights, flight_log
 from lab_env.promtool import install_line, require_promtool
+from lab_env.world.prediction_log import write_prediction_log
 
 FILE = Path(__file__).parent.parent.parent / "labs" / "09-monitor-drift" / "work" / "column_drift.py"
+MASTER = FILE.parents[3] / "solutions" / "09-monitor-drift" / "work"
 COLUMNS = ["items", "promotion", "hour"]
 
 
@@ -113,6 +117,45 @@ def test_an_evidently_that_answers_in_another_form_is_named_with_the_way_back(tm
     said = done.stderr.splitlines()[-1]
     assert "answers in another form than column_drift.py reads (KeyError: 'value')" in said
     assert "Install the release of requirements.lock: `make setup`." in said
+
+
+YEAR = """\
+Apr  .....F........................   humidity_pct 1
+May  ...............................  
+Jun  .......iiiiiiiiiiiiiiiiiiiiiii   promised 23
+Jul  iRiiiiiiRRRiiiiiiiiiiiiiiiiiiii  promised 27
+Aug  iiiiiiiiiRiiiiiiiiFiiFiiiiiiiii  promised 28, rain_mm 1, humidity_pct 1
+Sep  iiiiiiiiiiiiiiiiiiiiiiiiiiiiii   promised 30
+Oct  iii...................F........  promised 3, rain_mm 1
+Nov  ..............................   
+Dec  .....................iiiiiiiiFF  promised 8, rain_mm 2
+  . none  i input  F feed  L labels  R relation
+no word on the error: 16 of 275 days
+flights that never came, on those days: 15%
+flights that never came, on the others: 2%
+"""  # noqa: W291
+
+
+def test_the_flights_say_what_the_instructor_s_text_says_of_them(tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    shutil.copytree(MASTER, work)
+    log = flight_log(Flights(), 0, DAYS)
+    write_prediction_log(work / "data" / "flights", log)
+    done = subprocess.run(
+        [sys.executable, "flights.py"], cwd=work, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == YEAR, done.stderr
+
+    year = pd.DataFrame(log.predictions)
+    route = ["origin", "dest", "carrier"]
+    winter = year[year["day"] < 90].groupby(route)["promised"].mean().rename("winter")
+    year = year.join(winter, on=route)
+    more = (year["promised"] - year["winter"]).groupby(year["month"]).mean().round(1)
+    assert (more[7], more[12]) == (-6.9, 0.4)
+    mean = year.groupby("month")["promised"].mean()
+    assert abs(mean[[6, 7, 8]] - year["promised"][year["day"] < 90].mean()).max() < 1.1
+    km = year.groupby("month")["distance_km"].mean()
+    assert km[[6, 7, 8]].min() > km[[1, 2, 3]].max() + 70
 
 
 def test_without_promtool_it_is_said_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

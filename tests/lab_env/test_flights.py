@@ -1,12 +1,15 @@
 import doctest
 from importlib.metadata import distribution
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 import lab_env.flights
-from lab_env.flights import DAYS, EXCLUDED, Flights
+from lab_env.cli import app
+from lab_env.flights import DAYS, EXCLUDED, Flights, flight_log
 from lab_env.world import Columns, WorldError
 
 
@@ -142,6 +145,35 @@ def test_floors_and_laws_are_refused_as_nobody_knows_them(flights: Flights) -> N
         flights.floors(0, 7)
     with pytest.raises(WorldError, match="nobody knows the law"):
         flights.law(0, 7)
+
+
+def test_in_the_log_a_label_stands_from_the_evening_on_which_it_was_known(flights: Flights) -> None:
+    log = flight_log(flights, 100, 2)
+    raw = flights.days(100, 2)
+    assert "minutes" not in log.predictions
+    assert "labelled" not in log.predictions
+    late = dict(zip(raw["flight_id"].tolist(), raw["minutes"].tolist(), strict=True))
+    promised = dict(zip(log.predictions["order_id"], log.predictions["promised"], strict=True))
+    for order, minutes in zip(log.labels["order_id"].tolist(), log.labels["minutes"].tolist(), strict=True):
+        assert minutes == promised[order] + late[order]
+    assert (np.diff(log.labels["labelled"]) >= 0).all()
+    assert (log.labels["labelled"] <= 102).all()
+    later = raw["labelled"] > 102
+    assert later.sum() > 20
+    assert not set(raw["flight_id"][later]) & set(log.labels["order_id"])
+    assert len(log.labels["order_id"]) == (raw["labelled"] <= 102).sum()
+
+
+def test_lab_world_flights_writes_both_tables(tmp_path: Path) -> None:
+    folder = tmp_path / "flights"
+    done = CliRunner().invoke(app, ["world", "flights", str(folder), "--days", "2"])
+    assert done.exit_code == 0, done.output
+    predictions, labels = (pd.read_parquet(folder / f"{name}.parquet") for name in ("predictions", "labels"))
+    assert f"{len(predictions):,} flights, {len(labels):,} arrivals, days 0 to 1 of 2013." in done.output
+    done = CliRunner().invoke(app, ["world", "flights", str(folder), "--first-day", "300", "--days", "99"])
+    assert done.exit_code != 0
+    assert "days 0 to 364" in f"{done.output}{done.exception}"
+    assert len(pd.read_parquet(folder / "labels.parquet")) == len(labels)
 
 
 @pytest.mark.parametrize(
