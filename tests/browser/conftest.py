@@ -1,4 +1,4 @@
-"""One site, one browser and one server a session."""
+"""One site and one server a session, and one browser a file."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build(tmp_path_factory.mktemp("site"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A running Chromium."""
+    """A running Chromium. While one is open, its event loop is this thread's: nothing else can run one."""
     with chromium() as running:
         yield running
 

@@ -68,7 +68,7 @@ git apply <<'PATCH'
 +        pass
 --- /dev/null
 +++ b/service/worker.py
-@@ -0,0 +1,34 @@
+@@ -0,0 +1,36 @@
 +"""One process that answers: takes connections from a socket that it was given, until SIGUSR1."""
 +
 +import asyncio
@@ -80,11 +80,11 @@ git apply <<'PATCH'
 +
 +from service.app import app, shelf
 +
-+LAST_S = 0.5
++QUIET_S = 1.0
 +
 +
 +def serve(door: socket.socket, said: int) -> None:
-+    """Serve; write `ready` or `broke` to `said`; end some time after SIGUSR1."""
++    """Serve; write `ready` or `broke` to `said`; end when nobody is left, after SIGUSR1."""
 +    asyncio.run(_serve(door, said))
 +
 +
@@ -98,9 +98,11 @@ git apply <<'PATCH'
 +    os.write(said, b"ready" if shelf.served and not shelf.problem else b"broke")
 +    os.close(said)
 +    await told.wait()
-+    for listener in server.servers:
-+        listener.close()  # takes no more; what it has taken already it answers
-+    await asyncio.sleep(LAST_S)
++    asyncio.get_running_loop().remove_reader(door)  # takes no more; close() would drop what it just took
++    quiet_s = 0.0
++    while quiet_s < QUIET_S:  # one that was just taken has not asked yet; uvicorn ends the idle ones
++        await asyncio.sleep(0.1)
++        quiet_s = 0.0 if server.server_state.connections else quiet_s + 0.1
 +    server.should_exit = True
 +    await serving
 PATCH
