@@ -8,6 +8,7 @@ python dashboard.py > /tmp/monitor.json             to import it into one
 
 import json
 
+VARIABLES: list[dict[str, str]] = []
 SOURCE = {"type": "prometheus", "uid": "PBFA97CFB590B2093"}
 
 
@@ -30,10 +31,7 @@ def dashboard() -> dict[str, object]:
         "title": "Tiffin: the watch over the promises",
         "schemaVersion": 39,
         "time": {"from": "now-30d", "to": "now"},
-        "templating": {
-            "list": [
-            ]
-        },
+        "templating": {"list": VARIABLES},
         "panels": [
             panel(1, "state-timeline", "What was told", "tiffin_monitor_kind == 1", 0, 12),
             panel(2, "stat", "Last day looked at", "tiffin_monitor_day", 8, 12),

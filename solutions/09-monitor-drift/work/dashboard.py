@@ -9,7 +9,9 @@ python dashboard.py > /tmp/monitor.json             to import it into one
 import json
 
 # BEGIN SOLUTION
+VARIABLES = [{"name": "datasource", "type": "datasource", "query": "prometheus"}]
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
+# INSTEAD: VARIABLES: list[dict[str, str]] = []
 # INSTEAD: SOURCE = {"type": "prometheus", "uid": "PBFA97CFB590B2093"}
 # END SOLUTION
 
@@ -33,13 +35,7 @@ def dashboard() -> dict[str, object]:
         "title": "Tiffin: the watch over the promises",
         "schemaVersion": 39,
         "time": {"from": "now-30d", "to": "now"},
-        "templating": {
-            "list": [
-                # BEGIN SOLUTION
-                {"name": "datasource", "type": "datasource", "query": "prometheus"},
-                # END SOLUTION
-            ]
-        },
+        "templating": {"list": VARIABLES},
         "panels": [
             # BEGIN SOLUTION
             panel(1, "state-timeline", "What was told", "last_over_time(tiffin_monitor_kind[26h])", 0, 12),

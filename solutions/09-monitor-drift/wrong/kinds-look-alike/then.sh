@@ -3,7 +3,7 @@ set -euo pipefail
 git apply <<'PATCH'
 --- a/dashboard.py
 +++ b/dashboard.py
-@@ -43,5 +43,5 @@
+@@ -39,5 +39,5 @@
          "panels": [
              # BEGIN SOLUTION
 -            panel(1, "state-timeline", "What was told", "last_over_time(tiffin_monitor_kind[26h])", 0, 12),
