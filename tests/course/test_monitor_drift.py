@@ -140,7 +140,7 @@ def test_the_flights_say_what_the_instructor_s_text_says_of_them(tmp_path: Path)
     work = tmp_path / "work"
     shutil.copytree(MASTER, work)
     log = flight_log(Flights(), 0, DAYS)
-    write_prediction_log(work / "data" / "flights", log)
+    write_prediction_log(tmp_path / "flights", log)
     done = subprocess.run(
         [sys.executable, "flights.py"], cwd=work, capture_output=True, text=True, check=False
     )
