@@ -297,6 +297,8 @@ def table(queries: Sequence[tuple[str, str]], found: Mapping[str, Sequence[str]]
 
 def main() -> None:
     """Read a dashboard from standard input, and print what is wrong with it or what its panels show."""
+    if sys.stdin.isatty():
+        sys.exit("It reads a dashboard from a pipe: `python dashboard.py | python -m lab_env.panels`.")
     try:
         queries = read_dashboard(sys.stdin.read()).queries()
         with tempfile.TemporaryDirectory() as folder:

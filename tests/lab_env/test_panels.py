@@ -1,6 +1,7 @@
 """A dashboard's JSON and what its panels answer, read and asked without a Grafana."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -134,6 +135,18 @@ def test_an_answer_of_another_form_is_no_answer() -> None:
     ):
         with pytest.raises(PanelsError, match="promtool did not answer"):
             answers(said, len(QUERIES))
+
+
+def test_at_a_terminal_it_does_not_wait_for_somebody_to_type_json() -> None:
+    ours, theirs = os.openpty()
+    try:
+        command = [sys.executable, "-m", "lab_env.panels"]
+        done = subprocess.run(command, stdin=theirs, capture_output=True, text=True, check=False, timeout=60)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert done.returncode == 1
+    assert "`python dashboard.py | python -m lab_env.panels`" in done.stderr
 
 
 def test_from_a_pipe_it_says_what_is_wrong_or_what_would_be_shown(printed: str) -> None:
