@@ -364,22 +364,25 @@ def test_nothing_is_left_of_a_box(box: Box, work: Path) -> None:
         inside = Path(session.call("learner.where"))
         mark = f"left-{uuid4().hex}"
         session.call("learner.child", mark)
-        assert _living(mark)
+        assert _comes_to(mark, alive=True)
     assert not inside.exists()
-    gone = time.monotonic() + 5
-    while _living(mark) and time.monotonic() < gone:
+    assert _comes_to(mark, alive=False)
+
+
+def _comes_to(mark: str, *, alive: bool) -> bool:
+    """Whether a process has the mark, or none, within a few seconds: a new one is there before its words."""
+    until = time.monotonic() + 5
+    while (found := _lives(mark)) != alive and time.monotonic() < until:
         time.sleep(0.02)
-    assert not _living(mark)
+    return found == alive
 
 
-def _living(mark: str) -> list[int]:
-    """The processes of this host, dead ones aside, that have the mark among their words."""
-    found = psutil.process_iter(["cmdline", "status"])
-    return [
-        one.pid
-        for one in found
-        if mark in (one.info["cmdline"] or ()) and one.info["status"] != psutil.STATUS_ZOMBIE
-    ]
+def _lives(mark: str) -> bool:
+    """Whether a process of this host, dead ones aside, has the mark among its words."""
+    return any(
+        mark in (one.info["cmdline"] or ()) and one.info["status"] != psutil.STATUS_ZOMBIE
+        for one in psutil.process_iter(["cmdline", "status"])
+    )
 
 
 def test_the_environment_of_a_box_is_its_own(start: Start) -> None:
