@@ -33,18 +33,8 @@ BUILT_IN = {"__interval": "1h", "__rate_interval": "1h", "__range": "30d"}
 ASKS_NOTHING = ("alertlist", "annolist", "dashlist", "news", "row", "text")
 SHOWS = (
     *("timeseries", "stat", "state-timeline", "status-history", "table", "gauge", "bargauge", "barchart"),
-    *(
-        "candlestick",
-        "canvas",
-        "datagrid",
-        "flamegraph",
-        "geomap",
-        "heatmap",
-        "histogram",
-        "logs",
-        "nodeGraph",
-    ),
-    *("piechart", "traces", "trend", "xychart"),
+    *("candlestick", "canvas", "datagrid", "flamegraph", "geomap", "heatmap", "histogram", "logs"),
+    *("nodeGraph", "piechart", "traces", "trend", "xychart"),
 )
 
 Words = Annotated[str, Field(min_length=1)]

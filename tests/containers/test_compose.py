@@ -54,12 +54,8 @@ def test_the_environment_comes_up_is_used_mends_itself_and_goes(podman: Engine, 
         assert lab("start", "02").returncode == 0
         folder = home.workspace("02-version-data")
         assert lab("check", "1", cwd=folder).returncode == 0
-        ours = (
-            "ps",
-            "--all",
-            f"--filter=name={name}",
-            "--format={{.Names}}",
-        )  # boxes of others may run beside
+        # boxes of others may run beside
+        ours = ("ps", "--all", f"--filter=name={name}", "--format={{.Names}}")
         assert sorted(podman.ask(*ours).split()) == sorted(parts), "it ran in the one that was there"
         assert is_chosen(home)
         assert "The containers have ended" in lab("down").stdout

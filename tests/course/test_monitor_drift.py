@@ -121,19 +121,19 @@ def test_an_evidently_that_answers_in_another_form_is_named_with_the_way_back(tm
 
 YEAR = """\
 Apr  .....F........................   humidity_pct 1
-May  ...............................  
+May  ...............................
 Jun  .......iiiiiiiiiiiiiiiiiiiiiii   promised 23
 Jul  iRiiiiiiRRRiiiiiiiiiiiiiiiiiiii  promised 27
 Aug  iiiiiiiiiRiiiiiiiiFiiFiiiiiiiii  promised 28, rain_mm 1, humidity_pct 1
 Sep  iiiiiiiiiiiiiiiiiiiiiiiiiiiiii   promised 30
 Oct  iii...................F........  promised 3, rain_mm 1
-Nov  ..............................   
+Nov  ..............................
 Dec  .....................iiiiiiiiFF  promised 8, rain_mm 2
   . none  i input  F feed  L labels  R relation
 no word on the error: 16 of 275 days
 flights that never came, on those days: 15%
 flights that never came, on the others: 2%
-"""  # noqa: W291
+"""
 
 
 def test_the_flights_say_what_the_instructor_s_text_says_of_them(tmp_path: Path) -> None:

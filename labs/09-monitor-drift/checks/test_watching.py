@@ -10,6 +10,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from grader.checks import Evidence, Expect, Student, near
+from lab_env.panels import KINDS
 from lab_env.promtool import require_promtool
 from lab_env.world import Scenario, World, as_frame
 from lab_env.world.incidents import OrderStacking
@@ -17,7 +18,6 @@ from lab_env.world.prediction_log import prediction_log
 
 PAGE = "modules/09-monitor-drift.md"
 RATE, QUIET_DAYS = 300, 90
-KINDS = ("feed", "labels", "relation", "input", "none")
 COLUMNS = {
     "distance_km", "items", "basket_eur", "promotion", "rain_mm", "couriers_free", "kitchen_queue", "nothing",
 }  # fmt: skip

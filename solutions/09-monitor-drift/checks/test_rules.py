@@ -5,10 +5,10 @@
 from collections.abc import Iterator
 
 from grader.checks import Expect, Student
+from lab_env.panels import KINDS
 from lab_env.promtool import require_promtool
 
 PAGE = "modules/09-monitor-drift.md"
-KINDS = ["feed", "labels", "relation", "input", "none"]
 HARM = ["labels", "relation", "feed"]
 
 

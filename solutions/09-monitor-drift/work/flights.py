@@ -39,7 +39,7 @@ def main() -> None:
         blamed = said.loc[days, "feature"].value_counts().drop("", errors="ignore")
         signs = "".join(SIGNS[kind] for kind in said.loc[days, "kind"])
         columns = ", ".join(f"{name} {count}" for name, count in blamed.items())
-        print(f"{dt.date(2013, month, 1):%b}  {signs:31}  {columns}")
+        print(f"{dt.date(2013, month, 1):%b}  {signs:31}  {columns}".rstrip())
     print("  . none  i input  F feed  L labels  R relation")
     mute = seen.index[seen["error"].isna()]
     print(f"no word on the error: {len(mute)} of {len(seen)} days")
